@@ -1,0 +1,23 @@
+//! An enrollment that waits for a person.
+
+use crate::{DeviceId, Digest, SecretId, TenantId};
+
+/// What a pending device asked for: all it takes to issue once a person has said yes, and to
+/// know the same request when it comes again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Application {
+    /// The pending device.
+    pub device: DeviceId,
+    /// The tenant it belongs to.
+    pub tenant: TenantId,
+    /// SHA-256 of the public key to certify.
+    pub key: Digest,
+    /// SHA-256 of the device token.
+    pub token: Digest,
+    /// The certificate signing request, DER.
+    pub csr: Vec<u8>,
+    /// The provisioning secret that was shown.
+    pub secret: Option<SecretId>,
+    /// The lifetime asked for, in hours.
+    pub ttl: Option<u32>,
+}

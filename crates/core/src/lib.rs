@@ -1,0 +1,52 @@
+//! The nouns of provisioning and what can happen to them.
+//!
+//! Nothing here does I/O, waits, or knows a wire format. A transition consumes
+//! the old state and returns the new one with its [`Event`], or says why not.
+
+mod api_token;
+mod application;
+mod approval;
+mod ca;
+mod certificate;
+mod clock;
+mod credential;
+mod device;
+mod event;
+mod group;
+mod hardware;
+mod id;
+mod name;
+mod proof;
+mod rng;
+mod role;
+mod secret;
+mod tenant;
+mod timestamp;
+mod token;
+mod tombstone;
+
+pub use api_token::ApiTokenRecord;
+pub use application::Application;
+pub use approval::ApprovalCode;
+pub use ca::{CaKind, CaRecord};
+pub use certificate::{CertificateRecord, InvalidSerial, RevocationReason, Serial, Standing};
+pub use clock::{Clock, SystemClock};
+pub use credential::{Credential, Issued, Renewal, RenewalRequest};
+pub use device::{
+    Device, Farewell, InvalidTransition, Labels, NewDevice, State, StateKind, Transition,
+};
+pub use event::{Actor, Event, Subject};
+pub use group::{CertificateProfile, CsrExtras, EnrollmentPolicy, Group, InvalidProfile, OnClone};
+pub use hardware::{HardwareIdentity, HardwareKind, NotAnIdentity};
+pub use id::{
+    ApiTokenId, CaId, DeviceId, EventId, GroupId, InvalidId, RequestId, SecretId, TenantId,
+};
+pub use name::{InvalidName, Name};
+pub use proof::renewal_message;
+pub use rng::{Rng, SystemRng};
+pub use role::{Operator, Role, UnknownRole};
+pub use secret::{SecretBounds, SecretRecord, SecretRefusal};
+pub use tenant::{Tenant, TenantState};
+pub use timestamp::Timestamp;
+pub use token::{ApiToken, DeviceToken, Digest, MalformedToken, ProvisioningSecret, ShortId};
+pub use tombstone::{Tombstone, TombstoneOf};
