@@ -1,0 +1,183 @@
+//! Taking the bytes apart.
+//!
+//! Object identifiers of extensions and policies are compared as bytes and never parsed:
+//! foreign certificates may hold arcs that are larger than our type for them.
+
+use der::asn1::{AnyRef, OctetStringRef, UintRef};
+use der::{Decode, Reader, SliceReader, Tag, TagNumber, Tagged};
+use spki::AlgorithmIdentifierRef;
+use x509_cert::ext::pkix::BasicConstraints;
+
+use super::CertificateError;
+use crate::oid;
+use crate::signed::Signed;
+use crate::subject::{self, SubjectName};
+use crate::time;
+
+#[derive(Clone, Default)]
+pub(super) struct Fields {
+    pub serial: Box<[u8]>,
+    pub issuer: Box<[u8]>,
+    pub subject: Box<[u8]>,
+    pub not_before: i64,
+    pub not_after: i64,
+    pub spki: Box<[u8]>,
+    pub names: Vec<SubjectName>,
+    pub authority_key_id: Option<Box<[u8]>>,
+    pub subject_key_id: Option<Box<[u8]>>,
+    pub policies: Vec<Box<[u8]>>,
+    pub purposes: Vec<Box<[u8]>>,
+    pub is_ca: bool,
+}
+
+pub(super) fn fields(der: &[u8]) -> Result<Fields, CertificateError> {
+    let (signed, rest) = Signed::read(der)?;
+    if !rest.is_empty() {
+        return Err(CertificateError::TrailingBytes);
+    }
+    let mut reader = SliceReader::new(signed.body)?;
+    let fields = reader.sequence(|body| read_body(body, &signed.algorithm))?;
+    reader.finish()?;
+    Ok(fields)
+}
+
+fn read_body(
+    body: &mut SliceReader<'_>,
+    outer: &AlgorithmIdentifierRef<'_>,
+) -> Result<Fields, CertificateError> {
+    let mut fields = Fields::default();
+    if explicit(body, 0)?.map(AnyRef::value) != Some(&[2]) {
+        return Err(CertificateError::Version);
+    }
+    let serial: UintRef<'_> = body.decode()?;
+    fields.serial = serial.as_bytes().into();
+    if AlgorithmIdentifierRef::decode(body)? != *outer {
+        return Err(CertificateError::AlgorithmMismatch);
+    }
+    fields.issuer = body.tlv_bytes()?.into();
+    (fields.not_before, fields.not_after) =
+        body.sequence(|dates| Ok::<_, der::Error>((time::read(dates)?, time::read(dates)?)))?;
+    fields.subject = body.tlv_bytes()?.into();
+    fields.spki = body.tlv_bytes()?.into();
+    // Unique identifiers (RFC 5280 section 4.1.2.8), which nobody uses.
+    for number in [1, 2] {
+        if is_context(body, number) {
+            body.tlv_bytes()?;
+        }
+    }
+    if let Some(extensions) = explicit(body, 3)? {
+        read_extensions(extensions, &mut fields)?;
+    }
+    Ok(fields)
+}
+
+fn read_extensions(extensions: AnyRef<'_>, fields: &mut Fields) -> Result<(), CertificateError> {
+    let mut seen: Vec<&[u8]> = Vec::new();
+    extensions.sequence(|list| {
+        while !list.is_finished() {
+            let (id, value) = list.sequence(|one| {
+                let id = object_id(one)?;
+                if Tag::peek(one)? == Tag::Boolean {
+                    one.decode::<bool>()?;
+                }
+                let value: &OctetStringRef = one.decode()?;
+                Ok::<_, der::Error>((id, value.as_bytes()))
+            })?;
+            if seen.contains(&id) {
+                return Err(CertificateError::RepeatedExtension);
+            }
+            seen.push(id);
+            read_extension(id, value, fields)?;
+        }
+        Ok(())
+    })
+}
+
+fn read_extension(id: &[u8], value: &[u8], fields: &mut Fields) -> der::Result<()> {
+    if id == oid::SUBJECT_KEY_ID.as_bytes() {
+        let key_id = <&OctetStringRef>::from_der(value)?;
+        fields.subject_key_id = Some(key_id.as_bytes().into());
+    } else if id == oid::AUTHORITY_KEY_ID.as_bytes() {
+        fields.authority_key_id = authority_key_id(value)?;
+    } else if id == oid::BASIC_CONSTRAINTS.as_bytes() {
+        fields.is_ca = BasicConstraints::from_der(value)?.ca;
+    } else if id == oid::CERTIFICATE_POLICIES.as_bytes() {
+        fields.policies = policies(value)?;
+    } else if id == oid::EXTENDED_KEY_USAGE.as_bytes() {
+        fields.purposes = purposes(value)?;
+    } else if id == oid::SUBJECT_ALT_NAME.as_bytes() {
+        fields.names = subject::read(value)?;
+    }
+    Ok(())
+}
+
+/// The `keyIdentifier` of an `AuthorityKeyIdentifier`; its other fields are passed over.
+fn authority_key_id(value: &[u8]) -> der::Result<Option<Box<[u8]>>> {
+    AnyRef::from_der(value)?.sequence(|inner| {
+        let mut key_id = None;
+        while !inner.is_finished() {
+            let field = AnyRef::decode(inner)?;
+            if context_number(field.tag()) == Some(0) {
+                key_id = Some(field.value().into());
+            }
+        }
+        Ok(key_id)
+    })
+}
+
+/// The identifiers of a `CertificatePolicies`; qualifiers are passed over.
+fn policies(value: &[u8]) -> der::Result<Vec<Box<[u8]>>> {
+    AnyRef::from_der(value)?.sequence(|list| {
+        let mut policies = Vec::new();
+        while !list.is_finished() {
+            policies.push(list.sequence(|one| {
+                let id = object_id(one)?;
+                if !one.is_finished() {
+                    one.tlv_bytes()?;
+                }
+                Ok::<_, der::Error>(id.into())
+            })?);
+        }
+        Ok(policies)
+    })
+}
+
+fn purposes(value: &[u8]) -> der::Result<Vec<Box<[u8]>>> {
+    AnyRef::from_der(value)?.sequence(|list| {
+        let mut purposes = Vec::new();
+        while !list.is_finished() {
+            purposes.push(object_id(list)?.into());
+        }
+        Ok(purposes)
+    })
+}
+
+/// The content of an OBJECT IDENTIFIER.
+fn object_id<'a>(reader: &mut SliceReader<'a>) -> der::Result<&'a [u8]> {
+    let any = AnyRef::decode(reader)?;
+    any.tag().assert_eq(Tag::ObjectIdentifier)?;
+    Ok(any.value())
+}
+
+/// What stands inside `[number] EXPLICIT`, if that is next.
+fn explicit<'a>(reader: &mut SliceReader<'a>, number: u32) -> der::Result<Option<AnyRef<'a>>> {
+    if !is_context(reader, number) {
+        return Ok(None);
+    }
+    let outer = AnyRef::decode(reader)?;
+    AnyRef::from_der(outer.value()).map(Some)
+}
+
+fn is_context(reader: &SliceReader<'_>, number: u32) -> bool {
+    Tag::peek(reader).is_ok_and(|tag| context_number(tag) == Some(number))
+}
+
+fn context_number(tag: Tag) -> Option<u32> {
+    match tag {
+        Tag::ContextSpecific {
+            number: TagNumber(number),
+            ..
+        } => Some(number),
+        _ => None,
+    }
+}

@@ -1,0 +1,83 @@
+//! Distinguished names (RFC 5280 section 4.1.2.4).
+
+use der::asn1::AnyRef;
+use der::{Decode, Encode, Tag};
+use x509_cert::name::Name;
+
+use crate::encode::{self, EncodeError};
+use crate::oid::{self, Oid};
+
+/// What a distinguished name of ours may say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attribute {
+    /// `O`, as UTF8String.
+    Organization,
+    /// `CN`, as UTF8String.
+    CommonName,
+    /// `serialNumber`, as PrintableString.
+    SerialNumber,
+}
+
+/// A distinguished name, in DER.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct DistinguishedName(Box<[u8]>);
+
+impl DistinguishedName {
+    /// The longest value an attribute may have, in characters (RFC 5280 appendix A.1).
+    pub const MAX_VALUE: usize = 64;
+
+    /// Writes a name of these attributes in this order, each an RDN of its own.
+    ///
+    /// # Errors
+    /// A value is empty, too long, or outside its character set.
+    pub fn new(attributes: &[(Attribute, &str)]) -> Result<Self, EncodeError> {
+        let mut rdns = Vec::with_capacity(64);
+        for (attribute, value) in attributes {
+            rdns.extend(rdn(*attribute, value)?);
+        }
+        Ok(Self(encode::sequence(&[&rdns])?.into()))
+    }
+
+    /// A name read from a certificate, taken as it is.
+    pub(crate) fn from_encoded(der: &[u8]) -> Self {
+        Self(der.into())
+    }
+
+    /// The DER `Name`.
+    pub fn der(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+fn rdn(attribute: Attribute, value: &str) -> der::Result<Vec<u8>> {
+    let (oid, tag) = match attribute {
+        Attribute::Organization => (oid::ORGANIZATION, Tag::Utf8String),
+        Attribute::CommonName => (oid::COMMON_NAME, Tag::Utf8String),
+        Attribute::SerialNumber => (oid::SERIAL_NUMBER, Tag::PrintableString),
+    };
+    if value.is_empty() || value.chars().count() > DistinguishedName::MAX_VALUE {
+        return Err(tag.length_error().into());
+    }
+    if tag == Tag::PrintableString {
+        der::asn1::PrintableStringRef::new(value)?;
+    }
+    let value = AnyRef::new(tag, value.as_bytes())?.to_der()?;
+    let pair = encode::sequence(&[&oid.to_der()?, &value])?;
+    encode::wrap(Tag::Set, &[&pair])
+}
+
+/// The first common name in a DER `Name`, if it has a readable one.
+pub(crate) fn common_name(name: &[u8]) -> der::Result<Option<String>> {
+    text(name, oid::COMMON_NAME)
+}
+
+fn text(name: &[u8], oid: Oid) -> der::Result<Option<String>> {
+    let name = Name::from_der(name)?;
+    for attribute in name.iter() {
+        if attribute.oid == oid {
+            let value: x509_cert::ext::pkix::name::DirectoryString = attribute.value.decode_as()?;
+            return Ok(Some(value.value().into_owned()));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,126 @@
+//! Paths: from a certificate to something we trust (RFC 5280 section 6).
+//!
+//! Pure: what is presented, whom to trust and the time come in, a verdict goes out.
+//! Revocation is not looked at; whoever needs it asks the store.
+
+mod anchors;
+mod error;
+mod server;
+
+use std::time::Duration;
+
+use rustls_pki_types::{CertificateDer, UnixTime};
+use webpki::{EndEntityCert, KeyUsage, VerifiedPath};
+
+use crate::certificate::{Certificate, CertificateError};
+use crate::signed::Signed;
+
+pub use anchors::Anchors;
+pub use error::ChainError;
+pub use server::{ServerTrust, latest_not_before, verify_server};
+
+/// What the certificates of a path must be good for, where they say so (extKeyUsage).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Usage {
+    /// serverAuth.
+    Server,
+    /// clientAuth.
+    Client,
+    /// Whatever it says, or nothing: device identities of manufacturers (IEEE 802.1AR)
+    /// often leave it out.
+    Any,
+}
+
+/// Verifies that `leaf` chains to one of `anchors` through some of `intermediates`, all
+/// of them valid at `now` (unix seconds).
+///
+/// # Errors
+/// Says what stands between the two.
+pub fn verify(
+    leaf: &[u8],
+    intermediates: &[CertificateDer<'_>],
+    anchors: &Anchors,
+    now: i64,
+    usage: Usage,
+) -> Result<(), ChainError> {
+    build(leaf, intermediates, anchors, now, usage, None)
+}
+
+/// Verifies that `issuer` itself issued `certificate`, and that both are valid at `now`
+/// (unix seconds). Whether the issuer is to be believed is another question.
+///
+/// # Errors
+/// Says what does not fit.
+pub fn verify_issued(
+    certificate: &Certificate,
+    issuer: &Certificate,
+    now: i64,
+) -> Result<(), ChainError> {
+    let named = certificate.issuer_der() == issuer.subject_der();
+    let identified = match (certificate.authority_key_id(), issuer.subject_key_id()) {
+        (Some(authority), Some(subject)) => authority == subject,
+        _ => true,
+    };
+    if !named || !identified || !issuer.is_ca() {
+        return Err(ChainError::UntrustedIssuer);
+    }
+    let (signed, _) = Signed::read(certificate.der()).map_err(CertificateError::from)?;
+    issuer
+        .public_key()?
+        .verify_as(&signed.algorithm, signed.body, signed.signature)
+        .ok_or(ChainError::UnsupportedSignature)??;
+    for one in [certificate, issuer] {
+        if now < one.not_before() {
+            return Err(ChainError::NotYetValid);
+        }
+        if now > one.not_after() {
+            return Err(ChainError::Expired);
+        }
+    }
+    Ok(())
+}
+
+type PathCheck<'a> = &'a dyn Fn(&VerifiedPath<'_>) -> Result<(), webpki::Error>;
+
+fn build(
+    leaf: &[u8],
+    intermediates: &[CertificateDer<'_>],
+    anchors: &Anchors,
+    now: i64,
+    usage: Usage,
+    check: Option<PathCheck<'_>>,
+) -> Result<(), ChainError> {
+    let leaf = CertificateDer::from(leaf);
+    let leaf = EndEntityCert::try_from(&leaf).map_err(ChainError::from_webpki)?;
+    let now = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(now).unwrap_or(0)));
+    let (algorithms, anchors) = (webpki::ALL_VERIFICATION_ALGS, &anchors.0);
+    let verified = match usage {
+        Usage::Server => {
+            let usage = KeyUsage::server_auth();
+            leaf.verify_for_usage(algorithms, anchors, intermediates, now, usage, None, check)
+        }
+        Usage::Client => {
+            let usage = KeyUsage::client_auth();
+            leaf.verify_for_usage(algorithms, anchors, intermediates, now, usage, None, check)
+        }
+        Usage::Any => leaf.verify_for_usage(
+            algorithms,
+            anchors,
+            intermediates,
+            now,
+            Unchecked,
+            None,
+            check,
+        ),
+    };
+    verified.map(|_| ()).map_err(ChainError::from_webpki)
+}
+
+/// Lets every certificate of a path say what it likes.
+struct Unchecked;
+
+impl webpki::ExtendedKeyUsageValidator for Unchecked {
+    fn validate(&self, _: webpki::KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
+        Ok(())
+    }
+}
