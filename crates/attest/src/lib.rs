@@ -1,0 +1,16 @@
+//! Evidence in, a verified identity out.
+//!
+//! Verifying is pure: evidence, what is on record, and the time go in; a [`Verified`] or a
+//! refusal comes out. `Verified` can be made nowhere else, and issuing takes nothing less.
+
+mod approval;
+mod renewal;
+mod secret;
+mod verified;
+mod vouched;
+
+pub use approval::approved;
+pub use renewal::{ByCertificate, ByToken, RenewalRefusal};
+pub use secret::{BySecret, SecretEvidenceRefusal};
+pub use verified::{Proof, Verified};
+pub use vouched::pre_enrolled;

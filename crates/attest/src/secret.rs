@@ -1,0 +1,74 @@
+//! Evidence: a provisioning secret.
+
+use enlist_core::{GroupId, ProvisioningSecret, SecretRecord, SecretRefusal, Timestamp};
+use enlist_pki::Csr;
+
+use crate::{Proof, Verified};
+
+/// What a newcomer brings.
+#[derive(Debug, Clone, Copy)]
+pub struct BySecret<'a> {
+    /// The secret as it was handed in.
+    pub secret: &'a ProvisioningSecret,
+    /// The request for a certificate, its signature checked.
+    pub csr: &'a Csr,
+}
+
+/// Why a provisioning secret does not let its bearer in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SecretEvidenceRefusal {
+    /// Unknown, another group's, or wrong: which of them, a stranger is not told.
+    #[error("the provisioning secret is not one of this group's")]
+    Wrong,
+    /// Right, but out of its bounds.
+    #[error(transparent)]
+    Bounds(#[from] SecretRefusal),
+}
+
+impl BySecret<'_> {
+    /// Holds the secret against `record`, found by its short id, for a device that is to join
+    /// `group`.
+    ///
+    /// The bound on the number of devices is checked where the device is recorded, once more
+    /// and for good; here it only saves the work.
+    ///
+    /// # Errors
+    /// When it is not a secret of this group, or no longer good.
+    pub fn verify(
+        &self,
+        record: Option<&SecretRecord>,
+        group: GroupId,
+        now: Timestamp,
+    ) -> Result<Verified, SecretEvidenceRefusal> {
+        let record = self.known(record, group, now)?;
+        record.admits(now)?;
+        Ok(Verified::new(self.csr, Proof::Secret(record.id)))
+    }
+
+    /// As [`BySecret::verify`], for a device that was counted before and asks again: a secret
+    /// that is used up still gets it the recorded answer.
+    ///
+    /// # Errors
+    /// As [`BySecret::verify`].
+    pub fn verify_again(
+        &self,
+        record: Option<&SecretRecord>,
+        group: GroupId,
+        now: Timestamp,
+    ) -> Result<(), SecretEvidenceRefusal> {
+        self.known(record, group, now).map(|_| ())
+    }
+
+    fn known<'r>(
+        &self,
+        record: Option<&'r SecretRecord>,
+        group: GroupId,
+        now: Timestamp,
+    ) -> Result<&'r SecretRecord, SecretEvidenceRefusal> {
+        let record = record
+            .filter(|record| record.digest == self.secret.digest() && record.group == group)
+            .ok_or(SecretEvidenceRefusal::Wrong)?;
+        record.is_live(now)?;
+        Ok(record)
+    }
+}
