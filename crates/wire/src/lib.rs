@@ -1,0 +1,51 @@
+//! The messages of Enlist's HTTP interface, and the typed client that the CLI and the agent share.
+//!
+//! Everything is JSON under `/v1` in `snake_case`. Times are RFC 3339 text in UTC ([`Time`]), binary
+//! is standard base64 ([`Binary`]), certificates are PEM text, ids are hyphenated UUIDs. Requests
+//! refuse fields they do not know; replies may grow fields, so a reader passes over what it does not
+//! know. Every refusal is a [`Problem`].
+
+mod binary;
+mod bulk;
+mod certificate;
+pub mod client;
+mod device;
+mod device_self;
+mod enroll;
+mod event;
+mod group;
+mod page;
+mod problem;
+mod profile;
+mod quadruple;
+mod renew;
+mod secret;
+mod secret_text;
+mod tenant;
+mod time;
+mod token;
+mod whoami;
+
+pub use binary::Binary;
+pub use bulk::{BulkEnd, BulkLine, BulkRange, BulkResult, BulkRow};
+pub use certificate::{Certificate, CertificateStatus, CertificatesQuery};
+pub use client::{Client, ClientError};
+pub use device::{
+    CertificateSummary, Device, DeviceAction, DeviceState, DevicesQuery, NewDevice, PendingApproval,
+};
+pub use device_self::DeviceSelf;
+pub use enroll::{EnrollReply, EnrollRequest, Enrolled, Hardware, HardwareKind, Pending};
+pub use event::{Event, EventsQuery};
+pub use group::{Enrollment, Group, GroupCreated, NewGroup, OnClone};
+pub use page::Page;
+pub use problem::{MEDIA_TYPE as PROBLEM_MEDIA_TYPE, Problem};
+pub use profile::{CsrExtras, Profile};
+pub use quadruple::{PreEnroll, Quadruple};
+pub use renew::{NonceReply, NonceRequest, RenewProof, RenewRequest};
+pub use secret::{NewSecret, RotateSecret, Secret, SecretCreated, SecretState};
+pub use secret_text::SecretText;
+pub use tenant::{IssuingCa, NewTenant, Tenant, TenantState};
+pub use time::{BadTime, Time};
+pub use token::{NewToken, Role, Token, TokenCreated};
+pub use uuid::Uuid;
+pub use whoami::Whoami;

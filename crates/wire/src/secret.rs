@@ -1,0 +1,96 @@
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{SecretText, Time};
+
+/// Asks for a provisioning secret. Body of `POST …/groups/{group}/secrets`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NewSecret {
+    /// What it is for, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Seconds from now until it is good for nothing; absent means never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in_s: Option<u64>,
+    /// The most devices it may enroll; absent means any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_devices: Option<u64>,
+}
+
+/// Replaces a group's provisioning secrets by a new one. Body of `POST …/secrets/rotate`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RotateSecret {
+    /// Seconds that the older ones stay good.
+    #[serde(default = "default_overlap_s")]
+    pub overlap_s: u64,
+}
+
+/// A new provisioning secret. The secret itself is in this reply and nowhere else.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SecretCreated {
+    /// Its id.
+    pub secret_id: Uuid,
+    /// What it is for.
+    pub label: String,
+    /// `eps_…`; shown this once.
+    pub secret: SecretText,
+    /// When it stops being good for anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Time>,
+}
+
+/// What may be known about a provisioning secret.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Secret {
+    /// Its id.
+    pub secret_id: Uuid,
+    /// What it is for.
+    pub label: String,
+    /// The part of its text that says which one it is.
+    pub short_id: String,
+    /// Whether it is good.
+    pub state: SecretState,
+    /// When it was made.
+    pub created_at: Time,
+    /// When it stops being good for anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Time>,
+    /// The most devices it may enroll.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_devices: Option<u64>,
+    /// How many devices it has enrolled.
+    pub used: u64,
+}
+
+/// Whether a provisioning secret is good for enrolling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum SecretState {
+    /// It enrolls devices.
+    Active,
+    /// Its time is over.
+    Expired,
+    /// It has enrolled as many devices as it may.
+    UsedUp,
+    /// An operator took it back.
+    Revoked,
+}
+
+impl Default for RotateSecret {
+    fn default() -> Self {
+        Self {
+            overlap_s: default_overlap_s(),
+        }
+    }
+}
+
+fn default_overlap_s() -> u64 {
+    86_400
+}
