@@ -1,5 +1,7 @@
 //! The client against a TLS server that says what it is told to.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -65,7 +67,7 @@ impl Server {
     }
 
     fn client(&self) -> Client {
-        self.client_with(|builder| builder.with_no_client_auth())
+        self.client_with(rustls::ConfigBuilder::with_no_client_auth)
     }
 
     fn client_with(

@@ -1,5 +1,5 @@
 use super::tenants::tenant_path;
-use super::{Client, ClientError};
+use super::{Client, ClientError, Path};
 use crate::{NewToken, Page, Token, TokenCreated, Uuid};
 
 /// API tokens.
@@ -26,5 +26,15 @@ impl Client {
     /// Takes an API token back.
     pub fn delete_token(&self, tenant: &str, id: Uuid) -> Result<(), ClientError> {
         self.delete(&tenant_path(tenant).part("tokens").part(&id.to_string()).0)
+    }
+
+    /// The API tokens of the whole installation, without the tokens themselves.
+    pub fn installation_tokens(&self) -> Result<Page<Token>, ClientError> {
+        self.get("/v1/tokens")
+    }
+
+    /// Takes an API token of the whole installation back.
+    pub fn delete_installation_token(&self, id: Uuid) -> Result<(), ClientError> {
+        self.delete(&Path::new("/v1/tokens").part(&id.to_string()).0)
     }
 }

@@ -1,0 +1,205 @@
+//! SQLite.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
+
+use crate::StoreError;
+use crate::engine::{Engine, Row, Step};
+use crate::value::Value;
+
+/// A connection to a file, or to a database in memory.
+pub(crate) struct Sqlite(Connection);
+
+/// How a connection is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// By the one writer.
+    Write {
+        /// The most pages that the file may have.
+        max_pages: Option<u32>,
+    },
+    /// By one of the readers.
+    Read,
+}
+
+/// What every connection is told. `synchronous=FULL` with a write-ahead log makes a commit
+/// durable with one sync; the log is folded back into the file every 32 MiB, so that a page
+/// which many commits touch is written once, and is cut back when a burst has swollen it.
+const SETTINGS: &str = "
+    PRAGMA synchronous = FULL;
+    PRAGMA foreign_keys = ON;
+    PRAGMA temp_store = MEMORY;
+    PRAGMA busy_timeout = 10000;
+    PRAGMA wal_autocheckpoint = 8192;
+    PRAGMA journal_size_limit = 67108864;
+    PRAGMA trusted_schema = OFF;
+";
+
+impl Sqlite {
+    pub(crate) fn open(path: &Path, how: Use) -> Result<Self, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        let sqlite = Self::prepare(connection)?;
+        let own = match how {
+            // A negative cache size is in KiB.
+            Use::Write { max_pages: None } => {
+                "PRAGMA journal_mode = WAL; PRAGMA cache_size = -32768;".to_owned()
+            }
+            Use::Write {
+                max_pages: Some(pages),
+            } => format!(
+                "PRAGMA journal_mode = WAL; PRAGMA cache_size = -32768; PRAGMA max_page_count = {pages};"
+            ),
+            Use::Read => "PRAGMA cache_size = -4096; PRAGMA query_only = ON;".to_owned(),
+        };
+        sqlite.0.execute_batch(&own).map_err(failed)?;
+        Ok(sqlite)
+    }
+
+    pub(crate) fn in_memory() -> Result<Self, StoreError> {
+        Self::prepare(Connection::open_in_memory().map_err(failed)?)
+    }
+
+    fn prepare(connection: Connection) -> Result<Self, StoreError> {
+        connection.set_prepared_statement_cache_capacity(256);
+        connection.execute_batch(SETTINGS).map_err(failed)?;
+        Ok(Self(connection))
+    }
+}
+
+impl Engine for Sqlite {
+    fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
+        let mut statement = self.0.prepare_cached(sql).map_err(failed)?;
+        bind(&mut statement, values)?;
+        let changed = statement.raw_execute().map_err(failed)?;
+        Ok(changed as u64)
+    }
+
+    fn query(
+        &mut self,
+        sql: &str,
+        values: &[Value<'_>],
+        each: &mut dyn FnMut(&dyn Row) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut statement = self.0.prepare_cached(sql).map_err(failed)?;
+        bind(&mut statement, values)?;
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next().map_err(failed)? {
+            each(row)?;
+        }
+        Ok(())
+    }
+
+    /// There is one writer, so what it reads is held anyway.
+    fn query_held(
+        &mut self,
+        sql: &str,
+        values: &[Value<'_>],
+        each: &mut dyn FnMut(&dyn Row) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.query(sql, values, each)
+    }
+
+    fn step(&mut self, step: Step) -> Result<(), StoreError> {
+        let statements: &[&str] = match step {
+            Step::Begin => &["BEGIN IMMEDIATE"],
+            Step::BeginRead => &["BEGIN"],
+            Step::Commit => &["COMMIT"],
+            // A full disk may have rolled it back already.
+            Step::Rollback if self.0.is_autocommit() => &[],
+            Step::Rollback => &["ROLLBACK"],
+            Step::Save => &["SAVEPOINT job"],
+            Step::SaveAnew => &["RELEASE job", "SAVEPOINT job"],
+            Step::Undo => &["ROLLBACK TO job"],
+        };
+        for sql in statements {
+            self.execute(sql, &[])?;
+        }
+        Ok(())
+    }
+
+    fn migrate(&mut self, ddl: &str) -> Result<(), StoreError> {
+        self.0.execute_batch(ddl).map_err(failed)
+    }
+
+    fn survives_errors(&self) -> bool {
+        !self.0.is_autocommit()
+    }
+}
+
+fn bind(statement: &mut rusqlite::Statement<'_>, values: &[Value<'_>]) -> Result<(), StoreError> {
+    for (at, value) in values.iter().enumerate() {
+        statement
+            .raw_bind_parameter(at + 1, value)
+            .map_err(failed)?;
+    }
+    Ok(())
+}
+
+impl rusqlite::ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        Ok(rusqlite::types::ToSqlOutput::Borrowed(match *self {
+            Value::Null => ValueRef::Null,
+            Value::Int(number) => ValueRef::Integer(number),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+impl Row for rusqlite::Row<'_> {
+    fn value(&self, column: usize) -> Option<Value<'_>> {
+        match self.get_ref(column).ok()? {
+            ValueRef::Null => Some(Value::Null),
+            ValueRef::Integer(number) => Some(Value::Int(number)),
+            ValueRef::Text(text) => std::str::from_utf8(text).ok().map(Value::Text),
+            ValueRef::Blob(bytes) => Some(Value::Bytes(bytes)),
+            ValueRef::Real(_) => None,
+        }
+    }
+}
+
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "it is the end of every call chain"
+)]
+fn failed(error: rusqlite::Error) -> StoreError {
+    let (code, extended) = match &error {
+        rusqlite::Error::SqliteFailure(failure, _) => (failure.code, failure.extended_code),
+        _ => return StoreError::Refused(Arc::new(Plain(error.to_string()))),
+    };
+    let cause = Arc::new(Plain(error.to_string()));
+    match code {
+        ErrorCode::DiskFull => StoreError::Full(cause),
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Contended(cause),
+        ErrorCode::ConstraintViolation
+            if matches!(
+                extended,
+                ffi::SQLITE_CONSTRAINT_UNIQUE
+                    | ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+                    | ffi::SQLITE_CONSTRAINT_ROWID
+                    | ffi::SQLITE_CONSTRAINT_FOREIGNKEY
+            ) =>
+        {
+            StoreError::Conflict(cause)
+        }
+        ErrorCode::SystemIoFailure
+        | ErrorCode::CannotOpen
+        | ErrorCode::PermissionDenied
+        | ErrorCode::ReadOnly
+        | ErrorCode::OutOfMemory
+        | ErrorCode::FileLockingProtocolFailed => StoreError::Unavailable(cause),
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Corrupt {
+            what: format!("pages ({error})"),
+        },
+        _ => StoreError::Refused(cause),
+    }
+}
+
+/// An error of rusqlite's may hold what can't cross threads; its text can.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Plain(String);

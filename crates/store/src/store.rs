@@ -1,0 +1,308 @@
+//! The store: its threads, and the two ways to give them work.
+
+use std::path::PathBuf;
+use std::sync::{Arc, mpsc};
+use std::thread::{Builder, JoinHandle};
+
+use enlist_core::Rng;
+use tokio::sync::oneshot;
+
+use crate::directory::Directory;
+use crate::engine::Engine;
+use crate::job::{Job, Named};
+use crate::migrate::migrate;
+use crate::postgres::{Postgres, configure};
+use crate::queue::{Queue, Refused};
+use crate::reader::Reader;
+use crate::sqlite::{Sqlite, Use};
+use crate::stats::Counters;
+use crate::tx::Tx;
+use crate::writer::{Connect, Writer};
+use crate::{Location, OpenError, Stats, StoreError, Tuning};
+
+type Jobs = Arc<Queue<Box<dyn Job>>>;
+
+/// Where everything is recorded. Work is given to it as named jobs.
+///
+/// Dropping it finishes the jobs that wait, and then blocks until its threads have ended.
+pub struct Store {
+    writes: Jobs,
+    /// None in memory, where the writer reads too.
+    reads: Option<Jobs>,
+    counters: Arc<Counters>,
+    threads: Vec<JoinHandle<()>>,
+    // Given back after the threads have ended.
+    _directory: Option<Directory>,
+}
+
+impl Store {
+    /// Opens a store, makes it where there is none, and brings its schema up to date. Blocks.
+    ///
+    /// # Errors
+    /// When another server has the data directory open, the schema is of a newer version, the
+    /// disk is full, or the database can't be used.
+    pub fn open(location: Location, rng: Arc<dyn Rng>) -> Result<Self, OpenError> {
+        Self::open_tuned(location, rng, &Tuning::default())
+    }
+
+    /// As [`Store::open`], with other limits than the default ones.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "as open, which is given it to keep"
+    )]
+    pub fn open_tuned(
+        location: Location,
+        rng: Arc<dyn Rng>,
+        tuning: &Tuning,
+    ) -> Result<Self, OpenError> {
+        let mut directory = None;
+        let plan = match location {
+            Location::Memory => Plan::memory(),
+            Location::File(path) => {
+                let directory = directory.insert(Directory::open(&path)?);
+                Plan::file(directory.database()?, tuning)
+            }
+            Location::Postgres(url) => Plan::postgres(&url, tuning)?,
+        };
+        let mut store = Self {
+            writes: Arc::new(Queue::new(tuning.queue)),
+            reads: (plan.readers > 0).then(|| Arc::new(Queue::new(tuning.queue))),
+            counters: Arc::default(),
+            threads: Vec::new(),
+            _directory: directory,
+        };
+        store.start(&plan, &rng, tuning)?;
+        Ok(store)
+    }
+
+    /// Runs a job that may write, and returns what it returned once that is durably committed.
+    /// `name` tells jobs apart in logs and metrics. Where `job` returns an error, nothing of it
+    /// is recorded. It may be run several times; dropping the future does not stop it.
+    ///
+    /// # Errors
+    /// What `job` returns, or that it could not be run or committed.
+    pub async fn write<T, E>(
+        &self,
+        name: &'static str,
+        job: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        submit(&self.writes, name, false, job).await
+    }
+
+    /// Runs a job that only reads. It sees the database as it was at one moment, with all that
+    /// was committed before.
+    ///
+    /// # Errors
+    /// What `job` returns, or that it could not be run.
+    pub async fn read<T, E>(
+        &self,
+        name: &'static str,
+        job: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        submit(self.reads.as_ref().unwrap_or(&self.writes), name, true, job).await
+    }
+
+    /// What has been done so far.
+    pub fn stats(&self) -> Stats {
+        self.counters.snapshot(self.writes.len())
+    }
+
+    /// Finishes the jobs that wait, takes no new ones, and gives the database back. Blocks.
+    pub fn close(self) {}
+
+    fn start(&mut self, plan: &Plan, rng: &Arc<dyn Rng>, tuning: &Tuning) -> Result<(), OpenError> {
+        let most = plan.batch.min(tuning.batch).max(1);
+        for number in 0..plan.writers {
+            let connect = (plan.connect_writer)();
+            let (queue, rng, counters) = self.shared(&self.writes, rng);
+            self.spawn(
+                format!("store-write-{number}"),
+                connect,
+                number == 0,
+                move |connect, engine| {
+                    Writer::new(connect, Some(engine), rng, counters).run(&queue, most);
+                },
+            )?;
+        }
+        for number in 0..plan.readers {
+            let connect = (plan.connect_reader)();
+            let (queue, rng, counters) = match &self.reads {
+                Some(reads) => self.shared(reads, rng),
+                None => break,
+            };
+            self.spawn(
+                format!("store-read-{number}"),
+                connect,
+                false,
+                move |connect, engine| {
+                    Reader::new(connect, Some(engine), rng, counters).run(&queue);
+                },
+            )?;
+        }
+        Ok(())
+    }
+
+    fn shared(&self, queue: &Jobs, rng: &Arc<dyn Rng>) -> (Jobs, Arc<dyn Rng>, Arc<Counters>) {
+        (
+            Arc::clone(queue),
+            Arc::clone(rng),
+            Arc::clone(&self.counters),
+        )
+    }
+
+    /// Starts a thread, waits until it has its connection, and has the schema brought up to
+    /// date where it is the first. Connecting is done on the thread itself: the PostgreSQL
+    /// client can't be used inside an async runtime.
+    fn spawn(
+        &mut self,
+        name: String,
+        mut connect: Connect,
+        first: bool,
+        work: impl FnOnce(Connect, Box<dyn Engine>) + Send + 'static,
+    ) -> Result<(), OpenError> {
+        let (ready, is_ready) = mpsc::channel();
+        let thread = Builder::new()
+            .name(name)
+            .spawn(move || {
+                let opened = connect().map_err(OpenError::from).and_then(|mut engine| {
+                    if first {
+                        migrate(&mut *engine)?;
+                    }
+                    Ok(engine)
+                });
+                match opened {
+                    Ok(engine) => {
+                        let _ = ready.send(Ok(()));
+                        work(connect, engine);
+                    }
+                    Err(error) => {
+                        let _ = ready.send(Err(error));
+                    }
+                }
+            })
+            .map_err(OpenError::Thread)?;
+        self.threads.push(thread);
+        is_ready
+            .recv()
+            .unwrap_or(Err(OpenError::Database(StoreError::Closed)))
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.writes.close();
+        if let Some(reads) = &self.reads {
+            reads.close();
+        }
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the store panicked");
+            }
+        }
+    }
+}
+
+async fn submit<T, E>(
+    queue: &Queue<Box<dyn Job>>,
+    name: &'static str,
+    reads: bool,
+    work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    let job = Named {
+        name,
+        reads,
+        work,
+        result: None,
+        reply,
+    };
+    queue.push(Box::new(job)).map_err(|refused| match refused {
+        Refused::Full => StoreError::Busy,
+        Refused::Closed => StoreError::Closed,
+    })?;
+    answer
+        .await
+        .unwrap_or_else(|_| Err(StoreError::Closed.into()))
+}
+
+/// How many threads there are, and how each connects.
+struct Plan {
+    writers: usize,
+    readers: usize,
+    batch: usize,
+    connect_writer: Box<dyn Fn() -> Connect>,
+    connect_reader: Box<dyn Fn() -> Connect>,
+}
+
+impl Plan {
+    fn memory() -> Self {
+        let connect = || -> Connect {
+            // A second connection would be another, empty database.
+            let mut first = true;
+            Box::new(move || {
+                if !std::mem::take(&mut first) {
+                    return Err(StoreError::Closed);
+                }
+                Ok(Box::new(Sqlite::in_memory()?))
+            })
+        };
+        Self {
+            writers: 1,
+            readers: 0,
+            batch: usize::MAX,
+            connect_writer: Box::new(connect),
+            connect_reader: Box::new(connect),
+        }
+    }
+
+    fn file(path: PathBuf, tuning: &Tuning) -> Self {
+        let connect = |path: PathBuf, how: Use| {
+            move || -> Connect {
+                let path = path.clone();
+                Box::new(move || Ok(Box::new(Sqlite::open(&path, how)?)))
+            }
+        };
+        let write = Use::Write {
+            max_pages: tuning.max_pages,
+        };
+        Self {
+            writers: 1,
+            readers: tuning.readers.max(1),
+            batch: usize::MAX,
+            connect_writer: Box::new(connect(path.clone(), write)),
+            connect_reader: Box::new(connect(path, Use::Read)),
+        }
+    }
+
+    fn postgres(url: &str, tuning: &Tuning) -> Result<Self, OpenError> {
+        let config = configure(url)?;
+        let connect = move || -> Connect {
+            let config = config.clone();
+            Box::new(move || Ok(Box::new(Postgres::connect(&config)?)))
+        };
+        Ok(Self {
+            writers: tuning.writers.max(1),
+            readers: tuning.readers.max(1),
+            // PostgreSQL keeps 64 savepoints of a transaction at hand; past that, everybody
+            // who looks at its rows has to look them up.
+            batch: 64,
+            connect_writer: Box::new(connect.clone()),
+            connect_reader: Box::new(connect),
+        })
+    }
+}

@@ -1,0 +1,228 @@
+//! Certificates on record.
+
+use enlist_core::{
+    CertificateRecord, DeviceId, GroupId, RevocationReason, Serial, Standing, TenantId, Timestamp,
+};
+
+use crate::column::{Columns, only};
+use crate::value::{Value, number, values};
+use crate::{StoreError, Tx};
+
+/// Which certificates are wanted, and how many at once.
+#[derive(Debug, Clone, Default)]
+pub struct CertificateFilter {
+    /// Of the devices that are in this group now.
+    pub group: Option<GroupId>,
+    /// Of this device only.
+    pub device: Option<DeviceId>,
+    /// Those that come after this one.
+    pub after: Option<Serial>,
+    /// That many at most.
+    pub limit: usize,
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT c.serial, c.tenant_id, c.device_id, c.issuer_id, c.fingerprint,
+                    c.not_before, c.not_after, c.standing, c.standing_since,
+                    c.revocation_reason, c.der
+             FROM certificates c ",
+            $rest
+        )
+    };
+}
+
+impl Tx<'_> {
+    /// Records a certificate.
+    pub fn insert_certificate(
+        &mut self,
+        certificate: &CertificateRecord,
+    ) -> Result<(), StoreError> {
+        let (standing, since, reason) = standing_columns(certificate.standing);
+        self.execute(
+            "INSERT INTO certificates (serial, tenant_id, device_id, issuer_id, fingerprint,
+                 not_before, not_after, standing, standing_since, revocation_reason, der)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            values![
+                &certificate.serial,
+                &certificate.tenant,
+                &certificate.device,
+                &certificate.issuer,
+                &certificate.fingerprint,
+                certificate.not_before,
+                certificate.not_after,
+                standing,
+                since,
+                reason,
+                &certificate.der
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// A certificate by its serial number. The one lookup that takes no tenant: it is what
+    /// tells the tenant of a caller who has shown a certificate.
+    pub fn certificate(&mut self, serial: Serial) -> Result<Option<CertificateRecord>, StoreError> {
+        self.query_one(
+            "certificates",
+            select!("WHERE c.serial = $1"),
+            values![&serial],
+            certificate,
+        )
+    }
+
+    /// All certificates that a device was ever issued, in the order of their validity.
+    pub fn certificates_of(
+        &mut self,
+        tenant: TenantId,
+        device: DeviceId,
+    ) -> Result<Vec<CertificateRecord>, StoreError> {
+        self.query(
+            "certificates",
+            select!("WHERE c.tenant_id = $1 AND c.device_id = $2 ORDER BY c.not_before, c.serial"),
+            values![&tenant, &device],
+            certificate,
+        )
+    }
+
+    /// A page of the certificates of a tenant, by device and serial number. An `after` that is
+    /// not on record ends it.
+    pub fn certificates_page(
+        &mut self,
+        tenant: TenantId,
+        filter: &CertificateFilter,
+    ) -> Result<Vec<CertificateRecord>, StoreError> {
+        let after = match filter.after {
+            None => None,
+            Some(serial) => match self.device_of(tenant, serial)? {
+                Some(device) => Some((device, serial)),
+                None => return Ok(Vec::new()),
+            },
+        };
+        let mut values = vec![Value::from(&tenant)];
+        let mut conditions = String::new();
+        if let Some(device) = &filter.device {
+            values.push(device.into());
+            conditions.push_str(&format!(" AND c.device_id = ${}", values.len()));
+        }
+        if let Some((device, serial)) = &after {
+            values.extend_from_slice(values![device, serial]);
+            let n = values.len();
+            conditions.push_str(&format!(
+                " AND (c.device_id, c.serial) > (${}, ${n})",
+                n - 1
+            ));
+        }
+        if let Some(group) = &filter.group {
+            values.push(group.into());
+            // A device's rows are many, so it is looked at once a row but found at once.
+            conditions.push_str(&format!(
+                " AND EXISTS (SELECT 1 FROM devices d WHERE d.tenant_id = c.tenant_id
+                   AND d.device_id = c.device_id AND d.group_id = ${})",
+                values.len()
+            ));
+        }
+        values.push(number(filter.limit as u64).into());
+        let sql = format!(
+            "{}{conditions} ORDER BY c.device_id, c.serial LIMIT ${}",
+            select!("WHERE c.tenant_id = $1"),
+            values.len()
+        );
+        self.query("certificates", &sql, &values, certificate)
+    }
+
+    /// Changes the standing of one certificate. False where it is not on record.
+    pub fn set_standing(
+        &mut self,
+        tenant: TenantId,
+        serial: Serial,
+        to: Standing,
+    ) -> Result<bool, StoreError> {
+        let (standing, since, reason) = standing_columns(to);
+        let changed = self.execute(
+            "UPDATE certificates SET standing = $1, standing_since = $2, revocation_reason = $3
+             WHERE tenant_id = $4 AND serial = $5",
+            values![standing, since, reason, &tenant, &serial],
+        )?;
+        Ok(changed > 0)
+    }
+
+    /// Changes the standing of all certificates of a device that can take the new one, and says
+    /// how many those were: on hold go those that are good, off it those that are on hold, and
+    /// revoked is whatever is not revoked yet. What has expired by the time of the change stays
+    /// as it was.
+    pub fn set_standing_of_device(
+        &mut self,
+        tenant: TenantId,
+        device: DeviceId,
+        to: Standing,
+    ) -> Result<u64, StoreError> {
+        let (standing, since, reason) = standing_columns(to);
+        let from = match to {
+            Standing::Good => "c.standing = 'held'",
+            Standing::Held(_) => "c.standing = 'good'",
+            Standing::Revoked { .. } => "c.standing <> 'revoked'",
+        };
+        let sql = format!(
+            "UPDATE certificates AS c SET standing = $1, standing_since = $2,
+                 revocation_reason = $3
+             WHERE c.tenant_id = $4 AND c.device_id = $5 AND {from} AND c.not_after > $6"
+        );
+        let not_expired_at = since.unwrap_or(Timestamp::from_millis(i64::MIN));
+        self.execute(
+            &sql,
+            values![standing, since, reason, &tenant, &device, not_expired_at],
+        )
+    }
+
+    fn device_of(
+        &mut self,
+        tenant: TenantId,
+        serial: Serial,
+    ) -> Result<Option<DeviceId>, StoreError> {
+        self.query_one(
+            "certificates",
+            "SELECT device_id FROM certificates WHERE serial = $1 AND tenant_id = $2",
+            values![&serial, &tenant],
+            only,
+        )
+    }
+}
+
+fn standing_columns(standing: Standing) -> (&'static str, Option<Timestamp>, Option<i64>) {
+    match standing {
+        Standing::Good => ("good", None, None),
+        Standing::Held(since) => ("held", Some(since), None),
+        Standing::Revoked { at, reason } => ("revoked", Some(at), Some(reason.code().into())),
+    }
+}
+
+fn certificate(columns: &mut Columns<'_>) -> Result<CertificateRecord, StoreError> {
+    Ok(CertificateRecord {
+        serial: columns.next()?,
+        tenant: columns.next()?,
+        device: columns.next()?,
+        issuer: columns.next()?,
+        fingerprint: columns.next()?,
+        not_before: columns.next()?,
+        not_after: columns.next()?,
+        standing: standing(columns)?,
+        der: columns.next()?,
+    })
+}
+
+fn standing(columns: &mut Columns<'_>) -> Result<Standing, StoreError> {
+    let kind: String = columns.next()?;
+    let since: Option<Timestamp> = columns.next()?;
+    let reason: Option<u32> = columns.next()?;
+    let reason = reason
+        .and_then(|code| u8::try_from(code).ok())
+        .and_then(RevocationReason::from_code);
+    match (kind.as_str(), since, reason) {
+        ("good", ..) => Ok(Standing::Good),
+        ("held", Some(since), _) => Ok(Standing::Held(since)),
+        ("revoked", Some(at), Some(reason)) => Ok(Standing::Revoked { at, reason }),
+        _ => Err(columns.corrupt()),
+    }
+}

@@ -1,0 +1,102 @@
+//! Events.
+
+use std::borrow::Cow;
+
+use enlist_core::{Actor, DeviceId, Event, EventId, GroupId, Subject, TenantId};
+
+use super::text;
+use crate::column::Columns;
+use crate::value::{Value, number, values};
+use crate::{StoreError, Tx};
+
+/// Which events are wanted, and how many at once.
+#[derive(Debug, Clone, Default)]
+pub struct EventFilter {
+    /// Of this group only.
+    pub group: Option<GroupId>,
+    /// Of this device only.
+    pub device: Option<DeviceId>,
+    /// Those that come after this one, which need not exist.
+    pub after: Option<EventId>,
+    /// That many at most.
+    pub limit: usize,
+}
+
+impl Tx<'_> {
+    /// Records an event, after all that this writer recorded before.
+    pub fn append(&mut self, event: &Event) -> Result<EventId, StoreError> {
+        let id = self.next_event_id(event.at);
+        let subject = &event.subject;
+        self.execute(
+            "INSERT INTO events (tenant_id, event_id, happened_at, actor, kind, group_id,
+                 device_id, name, detail)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            values![
+                &subject.tenant,
+                &id,
+                event.at,
+                &event.actor.to_string(),
+                &*event.kind,
+                subject.group.as_ref(),
+                subject.device.as_ref(),
+                &subject.name,
+                text::to_json(&event.detail, event.detail.is_empty()).as_ref()
+            ],
+        )?;
+        Ok(id)
+    }
+
+    /// Records events in their order.
+    pub fn append_all<'e>(
+        &mut self,
+        events: impl IntoIterator<Item = &'e Event>,
+    ) -> Result<(), StoreError> {
+        for event in events {
+            self.append(event)?;
+        }
+        Ok(())
+    }
+
+    /// A page of the events of a tenant, oldest first.
+    pub fn events_page(
+        &mut self,
+        tenant: TenantId,
+        filter: &EventFilter,
+    ) -> Result<Vec<(EventId, Event)>, StoreError> {
+        let after = filter.after.map_or([0; 16], |id| *id.as_bytes());
+        let mut sql = String::from(
+            "SELECT event_id, happened_at, actor, kind, tenant_id, group_id, device_id, name,
+                    detail
+             FROM events WHERE tenant_id = $1 AND event_id > $2",
+        );
+        let mut values = vec![Value::from(&tenant), Value::Bytes(&after)];
+        if let Some(device) = &filter.device {
+            values.push(device.into());
+            sql.push_str(&format!(" AND device_id = ${}", values.len()));
+        }
+        if let Some(group) = &filter.group {
+            values.push(group.into());
+            sql.push_str(&format!(" AND group_id = ${}", values.len()));
+        }
+        values.push(number(filter.limit as u64).into());
+        sql.push_str(&format!(" ORDER BY event_id LIMIT ${}", values.len()));
+        self.query("events", &sql, &values, event)
+    }
+}
+
+fn event(columns: &mut Columns<'_>) -> Result<(EventId, Event), StoreError> {
+    let id = columns.next()?;
+    let event = Event {
+        at: columns.next()?,
+        actor: columns.text(Actor::parse)?,
+        kind: Cow::Owned(columns.next()?),
+        subject: Subject {
+            tenant: columns.next()?,
+            group: columns.next()?,
+            device: columns.next()?,
+            name: columns.next()?,
+        },
+        detail: columns.text_or_null(text::from_json)?.unwrap_or_default(),
+    };
+    Ok((id, event))
+}

@@ -1,0 +1,133 @@
+//! One suite of stories, told on SQLite in memory, on SQLite in a file, and on PostgreSQL.
+
+mod bulk;
+mod durable;
+mod group_commit;
+mod nouns;
+mod pages;
+#[path = "../../../testkit/src/postgres.rs"]
+#[allow(
+    dead_code,
+    reason = "a part of the test kit, which depends on this crate"
+)]
+mod postgres;
+mod races;
+mod rig;
+mod tenants;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+
+use rig::{Place, Rig};
+
+/// Tells a story on an empty store.
+fn tell(place: Place, story: impl AsyncFnOnce(&Rig)) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(story(&Rig::new(place)));
+}
+
+/// Each story becomes a test on SQLite in memory and one in a file. On PostgreSQL all are one
+/// test over one server, with a database for each.
+macro_rules! stories {
+    (anywhere: $($group:ident::$name:ident,)* ; that_reopen: $($late_group:ident::$late:ident,)*) => {
+        mod memory {
+            use super::*;
+            $(#[test] fn $name() { tell(Place::Memory, $group::$name); })*
+        }
+
+        mod file {
+            use super::*;
+            $(#[test] fn $name() { tell(Place::new_directory(), $group::$name); })*
+            $(#[test] fn $late() { tell(Place::new_directory(), $late_group::$late); })*
+        }
+
+        #[test]
+        fn postgres_tells_the_same() {
+            let stories: Vec<(&'static str, fn(Place))> = vec![
+                $((stringify!($name), |place| tell(place, $group::$name)),)*
+                $((stringify!($late), |place| tell(place, $late_group::$late)),)*
+            ];
+            tell_all_on_postgres(stories);
+        }
+    };
+}
+
+/// Tells the stories a few at a time.
+fn tell_all_on_postgres(stories: Vec<(&'static str, fn(Place))>) {
+    let Some(server) = postgres::Postgres::start() else {
+        return;
+    };
+    let next = Mutex::new(stories.into_iter());
+    let failed = Mutex::new(Vec::new());
+    let work = || {
+        loop {
+            let Some((name, story)) = next.lock().unwrap().next() else {
+                return;
+            };
+            // A database's name has 63 bytes at most.
+            let place = Place::Postgres(server.database(&name[..name.len().min(60)]));
+            if catch_unwind(AssertUnwindSafe(|| story(place))).is_err() {
+                failed.lock().unwrap().push(name);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(work);
+        }
+    });
+    let failed = failed.into_inner().unwrap();
+    assert!(failed.is_empty(), "failed on PostgreSQL: {failed:?}");
+}
+
+stories! {
+    anywhere:
+    group_commit::jobs_that_wait_are_committed_together,
+    group_commit::a_refused_job_spoils_no_other,
+    group_commit::a_panicking_job_spoils_no_other,
+    group_commit::a_failing_statement_spoils_no_other,
+    group_commit::a_job_that_swallows_a_failure_is_refused,
+    group_commit::a_full_queue_refuses_at_once,
+    group_commit::a_job_whose_caller_has_gone_is_not_begun,
+    group_commit::a_reading_job_cannot_write,
+    group_commit::a_read_sees_what_was_answered_before,
+    races::a_bounded_secret_admits_exactly_its_bound,
+    races::an_unbounded_secret_is_checked_and_its_devices_are_counted,
+    races::of_many_devices_with_one_name_one_gets_in,
+    races::of_many_devices_with_one_key_one_gets_in,
+    races::of_many_who_suspend_a_device_one_does,
+    races::what_was_saved_meanwhile_is_not_saved_over,
+    races::no_certificate_of_a_suspended_device_stays_good,
+    races::a_tombstoned_key_does_not_slip_in,
+    races::a_group_with_devices_is_never_deleted,
+    races::two_secrets_wanted_crosswise_let_everybody_through,
+    nouns::settings_are_kept_replaced_and_forgotten,
+    nouns::a_tenant_reads_back,
+    nouns::cas_read_back_newest_first,
+    nouns::a_group_reads_back,
+    nouns::a_secret_reads_back,
+    nouns::devices_read_back_in_every_state,
+    nouns::an_application_reads_back,
+    nouns::a_credential_reads_back,
+    nouns::certificates_read_back_in_every_standing,
+    nouns::certificates_of_a_device_change_standing_together,
+    nouns::tombstones_read_back,
+    nouns::events_read_back_in_order,
+    nouns::api_tokens_read_back,
+    pages::devices_come_in_pages,
+    pages::certificates_come_in_pages,
+    pages::events_come_in_pages,
+    pages::lapsed_devices_are_found,
+    bulk::bulk_says_of_each_row_whether_it_is_new,
+    bulk::bulk_into_a_missing_group_adds_nothing,
+    tenants::nothing_crosses_tenants,
+    ;
+    that_reopen:
+    durable::a_reopened_store_has_everything,
+    durable::what_waits_at_the_end_is_done,
+    durable::a_newer_schema_is_refused,
+}
