@@ -1,0 +1,46 @@
+//! Who calls the management API.
+
+use enlist_core::{ApiToken, Operator};
+
+use crate::{Error, Ops};
+
+impl Ops {
+    /// Finds out who holds `bearer`, the text of an API token.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`], whatever is wrong with it.
+    pub async fn authenticate(&self, bearer: &str) -> Result<Operator, Error> {
+        let token = ApiToken::parse(bearer).map_err(|_| Error::Unauthenticated)?;
+        let short_id = token.short_id().clone();
+        let record = self
+            .inner
+            .store
+            .read("authenticate", move |tx| {
+                Ok::<_, Error>(tx.api_token_by_short_id(&short_id)?)
+            })
+            .await?
+            .filter(|record| record.digest == token.digest())
+            .ok_or(Error::Unauthenticated)?;
+        let now = self.now();
+        if record.withdrawn || record.expires_at.is_some_and(|end| now >= end) {
+            return Err(Error::Unauthenticated);
+        }
+        Ok(Operator {
+            token: record.id,
+            label: record.label,
+            tenant: record.tenant,
+            role: record.role,
+        })
+    }
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ready(&self) -> Result<(), Error> {
+        self.inner
+            .store
+            .read("ready", |tx| Ok::<_, Error>(tx.tenants().map(|_| ())?))
+            .await
+    }
+}

@@ -1,0 +1,128 @@
+//! A person says yes or no to a device that waits.
+
+use std::time::Duration;
+
+use enlist_attest::approved;
+use enlist_core::{Actor, Credential, Device, Digest, Event, Operator, Role, State, Timestamp};
+use enlist_pki::Csr;
+use enlist_store::Tx;
+
+use crate::devices::DeviceView;
+use crate::{DevicePath, Error, Ops, devices, scope};
+
+impl Ops {
+    /// Lets a waiting device in: its certificate is made and recorded now, and is the answer to
+    /// its next question.
+    ///
+    /// # Errors
+    /// When it is not there, or not waiting.
+    pub async fn approve(&self, who: &Operator, path: DevicePath) -> Result<DeviceView, Error> {
+        let (look_who, look_path) = (who.clone(), path.clone());
+        let (tenant, group, device, application) = self
+            .inner
+            .store
+            .read("approve_look", move |tx| {
+                let (tenant, group, device) =
+                    scope::device(tx, &look_who, Role::Operator, &look_path)?;
+                let (device, _) = device.approve(Actor::Server, Timestamp::from_secs(0))?;
+                let application =
+                    tx.application(tenant.id, device.id)?
+                        .ok_or(Error::Inconsistent(
+                            "a pending device without an application",
+                        ))?;
+                Ok::<_, Error>((tenant, group, device, application))
+            })
+            .await?;
+        let csr = Csr::from_der(&application.csr)?;
+        let verified = approved(&csr, who);
+        let names = (device.id, &device.name);
+        let ttl = application
+            .ttl
+            .map(|hours| Duration::from_secs(u64::from(hours) * 3600));
+        let signed = self.sign(&tenant, &group, names, &verified, ttl).await?;
+        let (who, now) = (who.clone(), self.now());
+        self.inner
+            .store
+            .write("approve", move |tx| {
+                let (tenant, group, device) = scope::device(tx, &who, Role::Operator, &path)?;
+                let from = device.state().kind();
+                let lapsed =
+                    matches!(device.state(), State::Pending { until, .. } if now >= *until);
+                let (device, event) = device.approve(Actor::Operator(who.token), now)?;
+                let application =
+                    tx.application(tenant.id, device.id)?
+                        .ok_or(Error::Inconsistent(
+                            "a pending device without an application",
+                        ))?;
+                let key = Digest::from_bytes(csr.public_key().digest());
+                if lapsed {
+                    return Err(Error::InvalidRequest(
+                        "the application has lapsed: the device has to enroll anew".to_owned(),
+                    ));
+                }
+                if application.key != key || !signed.fits(&tenant, &group) {
+                    return Err(Error::Busy { retry_after_s: 1 });
+                }
+                devices::save(tx, &device, from)?;
+                let credential = Credential {
+                    device: device.id,
+                    tenant: tenant.id,
+                    enrolled_key: key,
+                    token: application.token,
+                    current: signed.slot(key),
+                    previous: None,
+                    counter: 0,
+                    request: None,
+                    pre_enrolled: false,
+                };
+                if !tx.insert_credential(&credential, application.secret)? {
+                    return Err(Error::EnrollmentConflict {
+                        with: "another device",
+                    });
+                }
+                let certificate = signed.record(&device);
+                tx.insert_certificate(&certificate)?;
+                tx.delete_application(tenant.id, device.id)?;
+                tx.append(&event.with("serial", certificate.serial))?;
+                devices::view(tx, &tenant, &group, device)
+            })
+            .await
+    }
+
+    /// Turns a waiting device away. It is gone then; the refusal stays on record.
+    ///
+    /// # Errors
+    /// When it is not there, or not waiting.
+    pub async fn reject(
+        &self,
+        who: &Operator,
+        path: DevicePath,
+        reason: Option<String>,
+    ) -> Result<DeviceView, Error> {
+        let (who, now) = (who.clone(), self.now());
+        self.inner
+            .store
+            .write("reject", move |tx| {
+                let (tenant, group, device) = scope::device(tx, &who, Role::Operator, &path)?;
+                let view = devices::view(tx, &tenant, &group, device.clone())?;
+                let event = device.clone().reject(Actor::Operator(who.token), now)?;
+                let event = match &reason {
+                    Some(reason) => {
+                        event.with("reason", reason.chars().take(256).collect::<String>())
+                    }
+                    None => event,
+                };
+                turn_away(tx, &device, &event)?;
+                Ok(view)
+            })
+            .await
+    }
+}
+
+/// Takes a waiting device off the record, its refusal noted.
+pub(crate) fn turn_away(tx: &mut Tx<'_>, device: &Device, event: &Event) -> Result<(), Error> {
+    tx.delete_application(device.tenant, device.id)?;
+    tx.delete_device(device.tenant, device.id)?;
+    tx.append(event)?;
+    Ok(())
+}

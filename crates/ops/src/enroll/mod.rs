@@ -1,0 +1,165 @@
+//! A newcomer enrolls.
+
+mod examine;
+mod record;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use enlist_core::{
+    ApprovalCode, DeviceId, DeviceToken, Digest, HardwareIdentity, Name, ProvisioningSecret,
+};
+use enlist_pki::Csr;
+
+use crate::{Enrolled, Error, Ops, Source};
+use examine::{Finding, examine};
+use record::Recorded;
+
+/// What a newcomer sends.
+#[derive(Debug)]
+pub struct Enrollment {
+    /// The tenant to enroll into.
+    pub tenant: String,
+    /// The group to enroll into.
+    pub group: String,
+    /// The group's provisioning secret.
+    pub secret: Option<ProvisioningSecret>,
+    /// The name it was given, or gave itself.
+    pub name: Option<Name>,
+    /// The hardware it claims to be.
+    pub hardware: Option<HardwareIdentity>,
+    /// PKCS#10 over its key, DER.
+    pub csr: Vec<u8>,
+    /// The token it made for itself.
+    pub token: DeviceToken,
+    /// The certificate lifetime it asks for.
+    pub ttl: Option<Duration>,
+    /// Where it calls from.
+    pub source: Source,
+}
+
+/// The two ways an enrollment can go well.
+#[derive(Debug)]
+pub enum EnrollmentOutcome {
+    /// It is in.
+    Enrolled(Box<Enrolled>),
+    /// It waits for a person.
+    Pending {
+        /// Its id.
+        device: DeviceId,
+        /// Its name.
+        name: Name,
+        /// By which the person knows it.
+        code: ApprovalCode,
+        /// Seconds to wait before asking again.
+        retry_after_s: u64,
+    },
+}
+
+/// An enrollment whose parts were read.
+struct Asked {
+    tenant: String,
+    group: String,
+    secret: ProvisioningSecret,
+    name: Option<Name>,
+    hardware: Option<HardwareIdentity>,
+    csr: Csr,
+    key: Digest,
+    token: Digest,
+    ttl: Option<Duration>,
+}
+
+/// Seconds between two questions of a device that waits for a person.
+const PENDING_RETRY_S: u64 = 15;
+
+/// How often a lost race is run again before the caller is asked to.
+const ATTEMPTS: usize = 4;
+
+impl Ops {
+    /// Enrolls a device: exactly once, however often it asks.
+    ///
+    /// # Errors
+    /// Each reason for a refusal has a variant of its own; nothing is written then.
+    pub async fn enroll(&self, enrollment: Enrollment) -> Result<EnrollmentOutcome, Error> {
+        let (tenant, source) = (enrollment.tenant.clone(), enrollment.source);
+        let outcome = self.admit(enrollment).await;
+        if let Err(error) = &outcome {
+            self.inner.refusals.count(&tenant, None, error, source);
+        }
+        outcome
+    }
+
+    async fn admit(&self, enrollment: Enrollment) -> Result<EnrollmentOutcome, Error> {
+        let source = enrollment.source;
+        let asked = Arc::new(self.read(enrollment)?);
+        let outcome = self.settle(&asked).await;
+        let (guard, id) = (&self.inner.guard, asked.secret.short_id());
+        match &outcome {
+            Err(Error::SecretWrong) => guard.wrong(source, id, self.now()),
+            _ => guard.right(id),
+        }
+        outcome
+    }
+
+    /// Reads what was sent; the cheap checks come before the dear ones.
+    fn read(&self, enrollment: Enrollment) -> Result<Asked, Error> {
+        let secret = enrollment.secret.ok_or(Error::SecretMissing)?;
+        let guard = &self.inner.guard;
+        guard.check(enrollment.source, secret.short_id(), self.now())?;
+        let csr = Csr::from_der(&enrollment.csr)?;
+        Ok(Asked {
+            tenant: enrollment.tenant,
+            group: enrollment.group,
+            secret,
+            name: enrollment.name,
+            hardware: enrollment.hardware,
+            key: Digest::from_bytes(csr.public_key().digest()),
+            csr,
+            token: enrollment.token.digest(),
+            ttl: enrollment.ttl,
+        })
+    }
+
+    async fn settle(&self, asked: &Arc<Asked>) -> Result<EnrollmentOutcome, Error> {
+        for _ in 0..ATTEMPTS {
+            let (look, now) = (asked.clone(), self.now());
+            let ground = self
+                .inner
+                .store
+                .read("enroll_look", move |tx| examine(tx, &look, now))
+                .await?;
+            let recorded = match ground.finding {
+                Finding::Again(issuance) => Recorded::Issued(issuance),
+                Finding::Waiting { device } => Recorded::Waiting(device),
+                Finding::Apply => self.record_application(asked.clone()).await?,
+                Finding::Admit(ref admission) => {
+                    let signed = self.sign_admission(&ground, admission, asked).await?;
+                    self.record_enrollment(asked.clone(), signed).await?
+                }
+            };
+            match recorded {
+                Recorded::Raced => {}
+                Recorded::Issued(issuance) => {
+                    let enrolled = self.present(*issuance).await?;
+                    return Ok(EnrollmentOutcome::Enrolled(Box::new(enrolled)));
+                }
+                Recorded::Waiting(device) => return pending(*device),
+            }
+        }
+        Err(Error::Busy { retry_after_s: 1 })
+    }
+}
+
+fn pending(device: enlist_core::Device) -> Result<EnrollmentOutcome, Error> {
+    let enlist_core::State::Pending { code, .. } = device.state() else {
+        return Err(Error::Inconsistent(
+            "an application without a pending device",
+        ));
+    };
+    Ok(EnrollmentOutcome::Pending {
+        device: device.id,
+        code: code.clone(),
+        name: device.name,
+        retry_after_s: PENDING_RETRY_S,
+    })
+}

@@ -1,0 +1,150 @@
+//! Groups.
+
+use enlist_core::{Actor, Event, Group, GroupId, Operator, Role, Subject, Tenant};
+
+use crate::secrets::{AddSecret, SecretAdded, make};
+use crate::{Error, GroupPath, Ops, What, scope};
+
+/// A group to add. Its ids and times are filled in by the operation.
+#[derive(Debug, Clone)]
+pub struct AddGroup {
+    /// Name and rules; `id`, `tenant` and `created_at` are not looked at.
+    pub rules: Group,
+    /// Whether it gets a provisioning secret at once.
+    pub with_secret: bool,
+}
+
+/// A group that was added.
+#[derive(Debug)]
+pub struct GroupAdded {
+    /// The tenant's name goes with it.
+    pub tenant: Tenant,
+    /// The group.
+    pub group: Group,
+    /// Its first secret, shown this once.
+    pub secret: Option<SecretAdded>,
+}
+
+impl Ops {
+    /// A new group's rules before anybody has changed them.
+    pub fn new_group_rules(&self, name: enlist_core::Name) -> Group {
+        let nowhere = enlist_core::TenantId::from_bytes([0; 16]);
+        Group::new(GroupId::from_bytes([0; 16]), nowhere, name, self.now())
+    }
+
+    /// Adds a group.
+    ///
+    /// # Errors
+    /// When the name is taken, or the profile can't be.
+    pub async fn add_group(
+        &self,
+        who: &Operator,
+        tenant: String,
+        add: AddGroup,
+    ) -> Result<GroupAdded, Error> {
+        add.rules.profile.check()?;
+        let (who, now) = (who.clone(), self.now());
+        let id = GroupId::new(&*self.inner.clock, &*self.inner.rng);
+        let secret = add
+            .with_secret
+            .then(|| make(self, AddSecret::labelled("first")));
+        self.inner
+            .store
+            .write("add_group", move |tx| {
+                let tenant = scope::tenant(tx, &who, Role::Operator, &tenant)?;
+                let group = Group {
+                    id,
+                    tenant: tenant.id,
+                    created_at: now,
+                    ..add.rules.clone()
+                };
+                if !tx.insert_group(&group)? {
+                    return Err(Error::NameTaken {
+                        what: What::Group,
+                        name: group.name,
+                    });
+                }
+                let by = Actor::Operator(who.token);
+                tx.append(&Event::new(
+                    "group-created",
+                    subject(&group),
+                    by.clone(),
+                    now,
+                ))?;
+                let secret = match &secret {
+                    None => None,
+                    Some(secret) => Some(secret.record(tx, &group, &by, now)?),
+                };
+                Ok(GroupAdded {
+                    tenant,
+                    group,
+                    secret,
+                })
+            })
+            .await
+    }
+
+    /// The groups of a tenant.
+    ///
+    /// # Errors
+    /// When the tenant is not there.
+    pub async fn groups(
+        &self,
+        who: &Operator,
+        tenant: String,
+    ) -> Result<(Tenant, Vec<Group>), Error> {
+        let who = who.clone();
+        self.inner
+            .store
+            .read("groups", move |tx| {
+                let tenant = scope::tenant(tx, &who, Role::Viewer, &tenant)?;
+                let groups = tx.groups(tenant.id)?;
+                Ok((tenant, groups))
+            })
+            .await
+    }
+
+    /// One group.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub async fn group(&self, who: &Operator, path: GroupPath) -> Result<(Tenant, Group), Error> {
+        let who = who.clone();
+        self.inner
+            .store
+            .read("group", move |tx| {
+                scope::group(tx, &who, Role::Viewer, &path)
+            })
+            .await
+    }
+
+    /// Deletes a group that has no devices; its secrets go with it.
+    ///
+    /// # Errors
+    /// When it is not there, or has devices.
+    pub async fn delete_group(&self, who: &Operator, path: GroupPath) -> Result<(), Error> {
+        let (who, now) = (who.clone(), self.now());
+        self.inner
+            .store
+            .write("delete_group", move |tx| {
+                let (tenant, group) = scope::group(tx, &who, Role::Operator, &path)?;
+                if tx.count_devices(tenant.id, group.id, 1)? > 0 {
+                    return Err(Error::GroupNotEmpty { name: group.name });
+                }
+                tx.delete_group(tenant.id, group.id)?;
+                let by = Actor::Operator(who.token);
+                tx.append(&Event::new("group-deleted", subject(&group), by, now))?;
+                Ok(())
+            })
+            .await
+    }
+}
+
+pub(crate) fn subject(group: &Group) -> Subject {
+    Subject {
+        tenant: group.tenant,
+        group: Some(group.id),
+        device: None,
+        name: group.name.to_string(),
+    }
+}

@@ -1,0 +1,145 @@
+//! From a verified key to a certificate, and from the record to an answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use enlist_attest::Verified;
+use enlist_ca::DeviceSubject;
+use enlist_core::{
+    CaId, CertificateProfile, CertificateRecord, Device, DeviceId, Digest, Group, GroupId, Issued,
+    Name, Serial, Standing, Tenant, TenantState, Timestamp,
+};
+use enlist_pki::Certificate;
+
+use crate::{Error, Ops};
+
+/// A certificate that is on record, and whose it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Issuance {
+    pub(crate) tenant: Name,
+    pub(crate) group: Name,
+    pub(crate) device: Device,
+    pub(crate) certificate: CertificateRecord,
+}
+
+/// What a device gets when it enrolls or renews.
+#[derive(Debug, Clone)]
+pub struct Enrolled {
+    /// The device.
+    pub device: Device,
+    /// Its tenant's name.
+    pub tenant: Name,
+    /// Its group's name.
+    pub group: Name,
+    /// Its certificate.
+    pub certificate: CertificateRecord,
+    /// The issuing CA's certificate, PEM.
+    pub issuing_pem: Arc<str>,
+    /// The root's certificate, PEM.
+    pub root_pem: Arc<str>,
+}
+
+/// A certificate that was signed, and is on no record yet.
+#[derive(Debug, Clone)]
+pub(crate) struct Signed {
+    issuer: CaId,
+    serial: Serial,
+    certificate: Certificate,
+    group: GroupId,
+    names: (Name, Name),
+    profile: CertificateProfile,
+}
+
+impl Signed {
+    /// Whether the rules it was signed by are those of `tenant` and `group` now.
+    pub(crate) fn fits(&self, tenant: &Tenant, group: &Group) -> bool {
+        self.group == group.id
+            && self.names.0 == tenant.name
+            && self.names.1 == group.name
+            && self.profile == group.profile
+    }
+
+    pub(crate) fn not_after(&self) -> Timestamp {
+        Timestamp::from_secs(self.certificate.not_after())
+    }
+
+    /// The credential's slot that holds it; `key` is the digest of the certified key.
+    pub(crate) fn slot(&self, key: Digest) -> Issued {
+        Issued {
+            serial: self.serial,
+            key,
+            not_after: self.not_after(),
+        }
+    }
+
+    /// What goes on record.
+    pub(crate) fn record(&self, device: &Device) -> CertificateRecord {
+        CertificateRecord {
+            serial: self.serial,
+            tenant: device.tenant,
+            device: device.id,
+            issuer: self.issuer,
+            fingerprint: Digest::from_bytes(self.certificate.fingerprint()),
+            not_before: Timestamp::from_secs(self.certificate.not_before()),
+            not_after: self.not_after(),
+            standing: Standing::Good,
+            der: self.certificate.der().to_vec(),
+        }
+    }
+}
+
+impl Ops {
+    /// Signs a certificate over a verified key. Nothing is recorded.
+    pub(crate) async fn sign(
+        &self,
+        tenant: &Tenant,
+        group: &Group,
+        (id, name): (DeviceId, &Name),
+        verified: &Verified,
+        ttl: Option<Duration>,
+    ) -> Result<Signed, Error> {
+        if tenant.state == TenantState::AwaitingCa {
+            return Err(Error::AwaitingCa {
+                name: tenant.name.clone(),
+            });
+        }
+        let lifetime = group.profile.lifetime_for(ttl)?;
+        let issuing = self.issuing_ca(tenant).await?;
+        let serial = Serial::generate(&*self.inner.rng);
+        let subject = DeviceSubject {
+            id,
+            name,
+            group: &group.name,
+            tenant: &tenant.name,
+        };
+        let certificate = issuing.ca.device(
+            verified,
+            &subject,
+            &group.profile,
+            lifetime,
+            serial,
+            self.now(),
+        )?;
+        Ok(Signed {
+            issuer: issuing.id,
+            serial,
+            certificate,
+            group: group.id,
+            names: (tenant.name.clone(), group.name.clone()),
+            profile: group.profile.clone(),
+        })
+    }
+
+    /// Adds the chain to what is on record.
+    pub(crate) async fn present(&self, issuance: Issuance) -> Result<Enrolled, Error> {
+        let issuing_pem = self.issuer_pem(issuance.certificate.issuer).await?;
+        Ok(Enrolled {
+            device: issuance.device,
+            tenant: issuance.tenant,
+            group: issuance.group,
+            certificate: issuance.certificate,
+            issuing_pem,
+            root_pem: self.inner.authorities.root_pem(),
+        })
+    }
+}

@@ -1,0 +1,203 @@
+//! Composing store and CAs into a server's operations.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use enlist_core::{ApiToken, CaKind, CaRecord, Clock, Rng};
+use enlist_keys::mac::MacKey;
+use enlist_keys::{WrappingKey, WrappingKeyError, file};
+use enlist_store::{Location, Store};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::authorities::Authorities;
+use crate::guard::Guard;
+use crate::nonce::Nonces;
+use crate::refusals::Refusals;
+use crate::setup::{self, FirstStart, Installation};
+use crate::{Error, Inner, Ops};
+
+/// What it takes to open an installation.
+pub struct Config {
+    /// Where the record is kept.
+    pub location: Location,
+    /// Where this server keeps its files (`wrapping.key`, `admin.token`, `root.pem`); `None`
+    /// keeps nothing, for tests.
+    pub data_dir: Option<PathBuf>,
+    /// Where the wrapping key comes from.
+    pub wrapping: WrappingKeySource,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where randomness comes from.
+    pub rng: Arc<dyn Rng>,
+}
+
+/// Where the key comes from that wraps all others.
+#[derive(Debug, Clone)]
+pub enum WrappingKeySource {
+    /// `wrapping.key` in the data directory, made at the first start.
+    DataDir,
+    /// A file that somebody else takes care of.
+    File(PathBuf),
+    /// A key or passphrase as it stands.
+    Text(SecretString),
+}
+
+/// Why an installation can't be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store can't be opened.
+    #[error(transparent)]
+    Store(#[from] enlist_store::OpenError),
+    /// The wrapping key can't be had.
+    #[error(
+        "the database was set up with a wrapping key, and it can't be had: bring it back, or name it with --wrapping-key"
+    )]
+    WrappingKeyLost(#[source] WrappingKeyError),
+    /// The wrapping key can't be made or read.
+    #[error("can't use the wrapping key")]
+    WrappingKey(#[source] WrappingKeyError),
+    /// It is another key.
+    #[error("this is not the wrapping key that the database was set up with: bring the right one")]
+    WrongWrappingKey,
+    /// Another server has set the database up at this very moment.
+    #[error(
+        "another server is setting this database up: give this one its wrapping key and start it again"
+    )]
+    SetUpElsewhere,
+    /// A file in the data directory can't be written.
+    #[error("can't write `{}`", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// What the store holds can't be used.
+    #[error("can't open what the database holds")]
+    Record(#[from] Error),
+}
+
+/// Opens an installation, and sets it up where the database is new.
+///
+/// A database that has been set up is refused without its wrapping key: a second key or a second
+/// admin token is never made.
+///
+/// # Errors
+/// Says what is missing and what to do.
+pub async fn open(config: Config) -> Result<(Ops, Option<FirstStart>), OpenError> {
+    let store = Store::open(config.location.clone(), config.rng.clone())?;
+    let (wrapping, first) = match setup::installation(&store).await? {
+        Some(sealed) => {
+            let wrapping = load(&config).map_err(OpenError::WrappingKeyLost)?;
+            sealed
+                .is_sealed_with(&wrapping)
+                .then_some((wrapping, None))
+                .ok_or(OpenError::WrongWrappingKey)?
+        }
+        None => {
+            let wrapping = load_or_make(&config).map_err(OpenError::WrappingKey)?;
+            let first = set_up(&store, &wrapping, &config).await?;
+            (wrapping, Some(first))
+        }
+    };
+    let installation = store.read("open", Installation::read).await?;
+    let ops = compose(store, wrapping, &installation, &config)?;
+    if let Some(dir) = &config.data_dir {
+        let pem = ops.root().to_pem();
+        write_if_other(&dir.join("root.pem"), pem.as_bytes())?;
+    }
+    Ok((ops, first))
+}
+
+fn compose(
+    store: Store,
+    wrapping: WrappingKey,
+    installation: &Installation,
+    config: &Config,
+) -> Result<Ops, Error> {
+    let nonce_key = wrapping
+        .open(setup::NONCE_KEY, &installation.nonce_key)
+        .map_err(Error::signing)?;
+    let nonce_key = MacKey::from_bytes(nonce_key.expose_secret())
+        .ok_or(Error::Inconsistent("the nonce key has another length"))?;
+    let authorities = Authorities::new(wrapping, &installation.root, &installation.service)?;
+    Ok(Ops {
+        inner: Arc::new(Inner {
+            store,
+            clock: config.clock.clone(),
+            rng: config.rng.clone(),
+            authorities,
+            nonces: Nonces::new(nonce_key),
+            guard: Guard::default(),
+            refusals: Refusals::default(),
+        }),
+    })
+}
+
+fn load(config: &Config) -> Result<WrappingKey, WrappingKeyError> {
+    match (&config.wrapping, &config.data_dir) {
+        (WrappingKeySource::File(path), _) => WrappingKey::load(path),
+        (WrappingKeySource::Text(text), _) => WrappingKey::from_text(text),
+        (WrappingKeySource::DataDir, Some(dir)) => WrappingKey::load(&in_dir(dir)),
+        (WrappingKeySource::DataDir, None) => Err(WrappingKeyError::Missing("wrapping.key".into())),
+    }
+}
+
+fn load_or_make(config: &Config) -> Result<WrappingKey, WrappingKeyError> {
+    match (&config.wrapping, &config.data_dir) {
+        (WrappingKeySource::DataDir, Some(dir)) => {
+            WrappingKey::load_or_make(&in_dir(dir), &*config.rng)
+        }
+        (WrappingKeySource::DataDir, None) => Ok(WrappingKey::generate(&*config.rng)),
+        _ => load(config),
+    }
+}
+
+fn in_dir(dir: &Path) -> PathBuf {
+    dir.join("wrapping.key")
+}
+
+/// Sets the database up. The admin token is on disk before the record knows it: after a power
+/// cut either both are there, or the next start makes new ones.
+async fn set_up(
+    store: &Store,
+    wrapping: &WrappingKey,
+    config: &Config,
+) -> Result<FirstStart, OpenError> {
+    let token = ApiToken::generate(&*config.rng);
+    let path = config.data_dir.as_ref().map(|dir| dir.join("admin.token"));
+    if let Some(path) = &path {
+        let line = SecretString::from(format!("{}\n", token.expose()));
+        file::write_private(path, line.expose_secret().as_bytes()).map_err(|source| {
+            OpenError::File {
+                path: path.clone(),
+                source,
+            }
+        })?;
+    }
+    setup::set_up(store, wrapping, &token, &*config.clock, &*config.rng).await?;
+    Ok(FirstStart {
+        admin_token: token,
+        admin_token_path: path,
+    })
+}
+
+fn write_if_other(path: &Path, bytes: &[u8]) -> Result<(), OpenError> {
+    if std::fs::read(path).is_ok_and(|found| found == bytes) {
+        return Ok(());
+    }
+    file::write_private(path, bytes).map_err(|source| OpenError::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+impl Installation {
+    /// The root and the service CA of a set-up database.
+    pub(crate) fn one(cas: Vec<CaRecord>, kind: CaKind) -> Result<CaRecord, Error> {
+        cas.into_iter()
+            .find(|ca| ca.kind == kind)
+            .ok_or(Error::Inconsistent("the root or the service CA is missing"))
+    }
+}

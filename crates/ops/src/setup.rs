@@ -1,0 +1,199 @@
+//! The first start: root, service CA, tenant `default` with its issuing CA and group, and the
+//! administrator's token, all in one transaction.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use enlist_ca::{CA_KEY, ROOT_KEY, make_root, make_service_ca};
+use enlist_core::{
+    Actor, ApiToken, ApiTokenId, ApiTokenRecord, CaId, CaKind, CaRecord, Clock, EnrollmentPolicy,
+    Event, Group, GroupId, Name, Rng, Role, Serial, Subject, Tenant, TenantId, TenantState,
+    Timestamp,
+};
+use enlist_keys::mac::MacKey;
+use enlist_keys::{FileKey, WrappingKey};
+use enlist_pki::Signer;
+use enlist_store::{Store, Tx};
+use secrecy::ExposeSecret;
+
+use crate::Error;
+use crate::authorities::make_issuing;
+use crate::open::OpenError;
+
+/// The setting that says that the database was set up: a fixed text, sealed with the wrapping
+/// key.
+const INSTALLATION: &str = "installation";
+const SEALED_TEXT: &[u8] = b"this database was set up with this wrapping key";
+/// The setting that holds the sealed key of renewal nonces.
+pub(crate) const NONCE_KEY: &str = "nonce-key";
+
+/// What a first start has made.
+#[derive(Debug)]
+pub struct FirstStart {
+    /// The administrator's token, of the whole installation.
+    pub admin_token: ApiToken,
+    /// The file that it was written to.
+    pub admin_token_path: Option<PathBuf>,
+}
+
+/// What a server reads of a set-up database when it starts.
+pub(crate) struct Installation {
+    pub(crate) root: CaRecord,
+    pub(crate) service: CaRecord,
+    pub(crate) nonce_key: Vec<u8>,
+}
+
+impl Installation {
+    pub(crate) fn read(tx: &mut Tx<'_>) -> Result<Self, Error> {
+        let root = tx.cas(CaKind::Root, None)?;
+        let service = tx.cas(CaKind::Service, None)?;
+        Ok(Self {
+            root: Self::one(root, CaKind::Root)?,
+            service: Self::one(service, CaKind::Service)?,
+            nonce_key: tx
+                .setting(NONCE_KEY)?
+                .ok_or(Error::Inconsistent("the nonce key is missing"))?,
+        })
+    }
+}
+
+/// The proof that a database was set up, and with which key.
+pub(crate) struct Sealed(Vec<u8>);
+
+impl Sealed {
+    pub(crate) fn is_sealed_with(&self, wrapping: &WrappingKey) -> bool {
+        wrapping
+            .open(INSTALLATION, &self.0)
+            .is_ok_and(|text| text.expose_secret() == SEALED_TEXT)
+    }
+}
+
+pub(crate) async fn installation(store: &Store) -> Result<Option<Sealed>, Error> {
+    store
+        .read("installation", |tx| {
+            Ok(tx.setting(INSTALLATION)?.map(Sealed))
+        })
+        .await
+}
+
+/// Everything a new installation starts with.
+struct Beginnings {
+    tenant: Tenant,
+    group: Group,
+    cas: Vec<CaRecord>,
+    admin: ApiTokenRecord,
+    sealed: Vec<u8>,
+    nonce_key: Vec<u8>,
+}
+
+pub(crate) async fn set_up(
+    store: &Store,
+    wrapping: &WrappingKey,
+    token: &ApiToken,
+    clock: &dyn Clock,
+    rng: &dyn Rng,
+) -> Result<(), OpenError> {
+    let beginnings = make(wrapping, token, clock, rng)?;
+    let is_new = store
+        .write("set_up", move |tx| {
+            if tx.setting(INSTALLATION)?.is_some() {
+                return Ok::<_, Error>(false);
+            }
+            beginnings.record(tx)?;
+            Ok(true)
+        })
+        .await?;
+    if is_new {
+        Ok(())
+    } else {
+        Err(OpenError::SetUpElsewhere)
+    }
+}
+
+impl Beginnings {
+    fn record(&self, tx: &mut Tx<'_>) -> Result<(), Error> {
+        tx.put_setting(INSTALLATION, &self.sealed)?;
+        tx.put_setting(NONCE_KEY, &self.nonce_key)?;
+        tx.insert_tenant(&self.tenant)?;
+        for ca in &self.cas {
+            tx.insert_ca(ca)?;
+        }
+        tx.insert_group(&self.group)?;
+        tx.insert_api_token(&self.admin)?;
+        let subject = Subject {
+            tenant: self.tenant.id,
+            group: None,
+            device: None,
+            name: self.tenant.name.to_string(),
+        };
+        let at = self.tenant.created_at;
+        tx.append(&Event::new("tenant-created", subject, Actor::Server, at))?;
+        Ok(())
+    }
+}
+
+fn make(
+    wrapping: &WrappingKey,
+    token: &ApiToken,
+    clock: &dyn Clock,
+    rng: &dyn Rng,
+) -> Result<Beginnings, Error> {
+    let now = clock.now();
+    let tenant = Tenant {
+        id: TenantId::new(clock, rng),
+        name: default_name(),
+        state: TenantState::Active,
+        created_at: now,
+    };
+    let root_key = Arc::new(FileKey::generate(ROOT_KEY).map_err(Error::signing)?);
+    let root = make_root(root_key.clone(), Serial::generate(rng), now)?;
+    let service_key = FileKey::generate(CA_KEY).map_err(Error::signing)?;
+    let service = make_service_ca(&root, service_key.public_key(), Serial::generate(rng), now)?;
+    let record = |kind, certificate: &[u8], key: &FileKey| {
+        Ok::<_, Error>(CaRecord {
+            id: CaId::new(clock, rng),
+            tenant: None,
+            kind,
+            certificate: certificate.to_vec(),
+            wrapped_key: Some(wrapping.wrap(key, rng).map_err(Error::signing)?),
+            created_at: now,
+        })
+    };
+    let cas = vec![
+        record(CaKind::Root, root.certificate().der(), &root_key)?,
+        record(CaKind::Service, service.der(), &service_key)?,
+        make_issuing(&root, wrapping, &tenant, clock, rng)?,
+    ];
+    let nonce_key = MacKey::generate(rng);
+    let seal = |label, bytes: &[u8]| wrapping.seal(label, bytes, rng).map_err(Error::signing);
+    Ok(Beginnings {
+        group: default_group(GroupId::new(clock, rng), tenant.id, now),
+        cas,
+        admin: ApiTokenRecord {
+            id: ApiTokenId::new(clock, rng),
+            tenant: None,
+            short_id: token.short_id().clone(),
+            digest: token.digest(),
+            label: "first administrator".to_owned(),
+            role: Role::Admin,
+            expires_at: None,
+            created_at: now,
+            withdrawn: false,
+        },
+        sealed: seal(INSTALLATION, SEALED_TEXT)?,
+        nonce_key: seal(NONCE_KEY, nonce_key.to_bytes().expose_secret())?,
+        tenant,
+    })
+}
+
+/// The group that every tenant comes with.
+pub(crate) fn default_group(id: GroupId, tenant: TenantId, now: Timestamp) -> Group {
+    Group {
+        enrollment: EnrollmentPolicy::Open,
+        ..Group::new(id, tenant, default_name(), now)
+    }
+}
+
+fn default_name() -> Name {
+    Name::nearest("default").expect("a lawful name")
+}

@@ -1,0 +1,48 @@
+//! Out of service for a while, and back.
+
+use enlist_core::{Actor, Operator, Role};
+
+use crate::devices::DeviceView;
+use crate::{DevicePath, Error, Ops, devices, scope, standing};
+
+impl Ops {
+    /// Suspends a device: its certificates go on hold, and its next request is refused.
+    ///
+    /// # Errors
+    /// When it is not there, or not active.
+    pub async fn suspend(&self, who: &Operator, path: DevicePath) -> Result<DeviceView, Error> {
+        let (who, now) = (who.clone(), self.now());
+        self.inner
+            .store
+            .write("suspend", move |tx| {
+                let (tenant, group, device) = scope::device(tx, &who, Role::Operator, &path)?;
+                let from = device.state().kind();
+                let (device, event) = device.suspend(Actor::Operator(who.token), now)?;
+                devices::save(tx, &device, from)?;
+                standing::hold(tx, &device, now)?;
+                tx.append(&event)?;
+                devices::view(tx, &tenant, &group, device)
+            })
+            .await
+    }
+
+    /// Lets a suspended device back: its certificates come off hold.
+    ///
+    /// # Errors
+    /// When it is not there, or not suspended.
+    pub async fn resume(&self, who: &Operator, path: DevicePath) -> Result<DeviceView, Error> {
+        let (who, now) = (who.clone(), self.now());
+        self.inner
+            .store
+            .write("resume", move |tx| {
+                let (tenant, group, device) = scope::device(tx, &who, Role::Operator, &path)?;
+                let from = device.state().kind();
+                let (device, event) = device.resume(Actor::Operator(who.token), now)?;
+                devices::save(tx, &device, from)?;
+                standing::release(tx, &device)?;
+                tx.append(&event)?;
+                devices::view(tx, &tenant, &group, device)
+            })
+            .await
+    }
+}
