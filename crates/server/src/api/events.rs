@@ -1,0 +1,37 @@
+use axum::Json;
+use axum::extract::State;
+use enlist_ops::EventFilter;
+use enlist_wire as wire;
+
+use super::body::Query;
+use super::devices::{after, limit};
+use super::path::Names;
+use crate::app::{App, Who};
+use crate::problem::Refusal;
+use crate::view;
+
+/// What happened, oldest first, to a tenant, a group or a device.
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/events", tag = "events", params(("tenant" = String, Path), wire::EventsQuery), responses((status = 200, body = wire::Page<wire::Event>)))]
+pub(crate) async fn list(
+    State(App { ops }): State<App>,
+    Who(who): Who,
+    names: Names,
+    Query(query): Query<wire::EventsQuery>,
+) -> Result<Json<wire::Page<wire::Event>>, Refusal> {
+    let filter = EventFilter {
+        group: query.group,
+        device: query.device,
+        after: after(query.after.as_deref())?,
+        limit: limit(query.limit)?,
+    };
+    let tenant = names.tenant.clone();
+    let page = ops.events(&who, names.tenant, filter).await?;
+    Ok(Json(wire::Page {
+        items: page
+            .items
+            .iter()
+            .map(|(id, event, group)| view::event(&tenant, *id, event, group.as_ref()))
+            .collect(),
+        next: page.next.map(|id| id.to_string()),
+    }))
+}

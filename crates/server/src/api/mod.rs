@@ -1,0 +1,107 @@
+//! The endpoints: one file a noun.
+
+mod body;
+mod bulk;
+mod certificates;
+mod device_enroll;
+mod device_renew;
+mod device_self;
+mod devices;
+mod events;
+mod groups;
+mod health;
+mod lifecycle;
+mod path;
+mod pre_enroll;
+mod secrets;
+mod tenants;
+mod tokens;
+mod whoami;
+
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::openapi;
+use crate::problem::Refusal;
+
+/// The longest a request may take, but for those that stream.
+const A_REQUEST: Duration = Duration::from_secs(30);
+
+/// Every endpoint, with its OpenAPI document.
+pub(crate) fn endpoints() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::preamble())
+        .merge(device_api())
+        .merge(management_api())
+        .layer(from_fn(bound_in_time))
+        .layer(DefaultBodyLimit::max(body::LIMIT))
+        // Added after the layer that ends long requests: a million rows take their time.
+        .routes(routes!(bulk::add_devices))
+}
+
+fn device_api() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(device_enroll::enroll))
+        .routes(routes!(device_renew::nonce))
+        .routes(routes!(device_renew::renew))
+        .routes(routes!(device_self::device_self))
+}
+
+fn management_api() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(health::alive))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::root))
+        .routes(routes!(whoami::whoami))
+        .routes(routes!(tenants::list, tenants::add))
+        .routes(routes!(tenants::issuing_ca))
+        .routes(routes!(groups::list, groups::add))
+        .routes(routes!(groups::one, groups::delete))
+        .routes(routes!(secrets::list, secrets::add))
+        .routes(routes!(secrets::rotate))
+        .routes(routes!(secrets::withdraw))
+        .routes(routes!(devices::list, devices::add))
+        .routes(routes!(devices::one, devices::delete))
+        .routes(routes!(pre_enroll::pre_enroll))
+        .routes(routes!(lifecycle::suspend))
+        .routes(routes!(lifecycle::resume))
+        .routes(routes!(lifecycle::deprovision))
+        .routes(routes!(lifecycle::decommission))
+        .routes(routes!(lifecycle::allow_reenroll))
+        .routes(routes!(lifecycle::approve))
+        .routes(routes!(lifecycle::reject))
+        .routes(routes!(certificates::list))
+        .routes(routes!(events::list))
+        .routes(routes!(tokens::list, tokens::add))
+        .routes(routes!(tokens::withdraw))
+        .routes(routes!(tokens::list_installation, tokens::add_installation))
+        .routes(routes!(tokens::withdraw_installation))
+}
+
+/// All of it, ready to serve.
+pub fn router(app: App) -> Router {
+    let (router, document) = endpoints().split_for_parts();
+    let document = openapi::complete(document);
+    router
+        .route(
+            "/v1/openapi.json",
+            axum::routing::get(move || async move { Json(document) }),
+        )
+        .fallback(async || Refusal::no_such_path())
+        .method_not_allowed_fallback(async || Refusal::no_such_method())
+        .with_state(app)
+}
+
+/// A body that never ends must not hold its place for ever.
+async fn bound_in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(A_REQUEST, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Refusal::too_slow(A_REQUEST.as_secs()).into_response(),
+    }
+}

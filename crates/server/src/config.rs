@@ -1,0 +1,315 @@
+//! `server.toml`, the environment and the command line, in layers.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use enlist_ops::{Location, ServerName, WrappingKeySource};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::server::Listen;
+
+/// One layer of settings: a file, the environment, or the command line. What it leaves out the
+/// layer below decides.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Layer {
+    /// Data directory.
+    pub data: Option<PathBuf>,
+    /// Address and port to listen on.
+    pub listen: Option<SocketAddr>,
+    /// `postgres://…`; without it SQLite in the data directory.
+    pub database_url: Option<SecretString>,
+    /// The URL that devices and people call the server by.
+    pub public_url: Option<String>,
+    /// The file that holds the wrapping key or a passphrase.
+    pub wrapping_key: Option<PathBuf>,
+    /// The wrapping key or passphrase itself: from the environment only, never from a file that
+    /// others may read.
+    #[serde(skip)]
+    pub wrapping_key_text: Option<SecretString>,
+    /// Certificate chain of the server, PEM, where it is not to be the service CA's.
+    pub tls_certificate: Option<PathBuf>,
+    /// The key of that certificate, PKCS#8 as PEM.
+    pub tls_key: Option<PathBuf>,
+    /// Connections at one time.
+    pub max_connections: Option<usize>,
+    /// How the log is written.
+    pub log_format: Option<LogFormat>,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: one JSON object a line.
+    Json,
+}
+
+/// All settings, decided.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Data directory.
+    pub data: PathBuf,
+    /// Where the record is kept.
+    pub location: Location,
+    /// Where the wrapping key comes from.
+    pub wrapping: WrappingKeySource,
+    /// What to listen with.
+    pub listen: Listen,
+    /// The URL that devices and people call the server by, where one was given.
+    pub public_url: Option<String>,
+    /// How the log is written.
+    pub log_format: LogFormat,
+}
+
+/// Settings that can't be.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file can't be read.
+    #[error("can't read `{}`", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file is not what it should be.
+    #[error("`{}` is not a valid configuration{field}", path.display(), field = at(field))]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// The field that is wrong, where one is.
+        field: String,
+        /// What is wrong with it.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// A variable of the environment is not what it should be.
+    #[error("the environment variable {name} can't be used: {problem}")]
+    Variable {
+        /// The variable.
+        name: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// One half of a certificate and its key.
+    #[error(
+        "tls_certificate and tls_key go together: give both, or neither for a certificate of the service CA's"
+    )]
+    HalfACertificate,
+    /// No URL, or not one of HTTPS.
+    #[error(
+        "public_url has to be an https:// URL with a host name, such as https://enlist.example.com"
+    )]
+    PublicUrl,
+    /// A database that is not known.
+    #[error(
+        "database_url has to begin with postgres://; without it the server uses SQLite in the data directory"
+    )]
+    DatabaseUrl,
+}
+
+fn at(field: &str) -> String {
+    if field.is_empty() || field == "." {
+        String::new()
+    } else {
+        format!(", at `{field}`")
+    }
+}
+
+impl Layer {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it can't be read, or has a field that is unknown or wrong.
+    pub fn from_file(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        let invalid = |field: String, source: toml::de::Error| ConfigError::Invalid {
+            path: path.to_owned(),
+            field,
+            source: Box::new(source),
+        };
+        let document =
+            toml::Deserializer::parse(&text).map_err(|error| invalid(String::new(), error))?;
+        serde_path_to_error::deserialize(document)
+            .map_err(|error| invalid(error.path().to_string(), error.into_inner()))
+    }
+
+    /// Reads the environment: `ENLIST_DATA`, `ENLIST_LISTEN`, `ENLIST_DATABASE_URL`,
+    /// `ENLIST_PUBLIC_URL`, `ENLIST_WRAPPING_KEY_FILE` or `ENLIST_WRAPPING_KEY`,
+    /// `ENLIST_TLS_CERTIFICATE`, `ENLIST_TLS_KEY`, `ENLIST_MAX_CONNECTIONS`, `ENLIST_LOG_FORMAT`.
+    /// A systemd credential `wrapping-key` is found by itself.
+    ///
+    /// # Errors
+    /// When a variable is there and can't be used.
+    pub fn from_environment(
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        fn parsed<T: std::str::FromStr>(
+            name: &'static str,
+            value: Option<String>,
+        ) -> Result<Option<T>, ConfigError>
+        where
+            T::Err: std::fmt::Display,
+        {
+            let problem = |error: T::Err| ConfigError::Variable {
+                name,
+                problem: error.to_string(),
+            };
+            value
+                .map(|value| value.parse().map_err(problem))
+                .transpose()
+        }
+        let path = |name| variable(name).map(PathBuf::from);
+        Ok(Self {
+            data: path("ENLIST_DATA"),
+            listen: parsed("ENLIST_LISTEN", variable("ENLIST_LISTEN"))?,
+            database_url: variable("ENLIST_DATABASE_URL").map(SecretString::from),
+            public_url: variable("ENLIST_PUBLIC_URL"),
+            wrapping_key: path("ENLIST_WRAPPING_KEY_FILE").or_else(|| credential(&variable)),
+            wrapping_key_text: variable("ENLIST_WRAPPING_KEY").map(SecretString::from),
+            tls_certificate: path("ENLIST_TLS_CERTIFICATE"),
+            tls_key: path("ENLIST_TLS_KEY"),
+            max_connections: parsed("ENLIST_MAX_CONNECTIONS", variable("ENLIST_MAX_CONNECTIONS"))?,
+            log_format: match variable("ENLIST_LOG_FORMAT").as_deref() {
+                None => None,
+                Some("text") => Some(LogFormat::Text),
+                Some("json") => Some(LogFormat::Json),
+                Some(_) => {
+                    return Err(ConfigError::Variable {
+                        name: "ENLIST_LOG_FORMAT",
+                        problem: "use text or json".to_owned(),
+                    });
+                }
+            },
+        })
+    }
+
+    /// This layer over `below`.
+    #[must_use]
+    pub fn over(self, below: Self) -> Self {
+        Self {
+            data: self.data.or(below.data),
+            listen: self.listen.or(below.listen),
+            database_url: self.database_url.or(below.database_url),
+            public_url: self.public_url.or(below.public_url),
+            wrapping_key: self.wrapping_key.or(below.wrapping_key),
+            wrapping_key_text: self.wrapping_key_text.or(below.wrapping_key_text),
+            tls_certificate: self.tls_certificate.or(below.tls_certificate),
+            tls_key: self.tls_key.or(below.tls_key),
+            max_connections: self.max_connections.or(below.max_connections),
+            log_format: self.log_format.or(below.log_format),
+        }
+    }
+
+    /// Decides what is still open by the defaults, and checks that it fits together.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn decide(self) -> Result<Settings, ConfigError> {
+        use secrecy::ExposeSecret;
+        let data = self.data.unwrap_or_else(|| PathBuf::from("enlist-data"));
+        let location = match self.database_url {
+            None => Location::File(data.clone()),
+            Some(url) => {
+                let url = url.expose_secret();
+                if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+                    return Err(ConfigError::DatabaseUrl);
+                }
+                Location::Postgres(url.to_owned())
+            }
+        };
+        let certificate = match (self.tls_certificate, self.tls_key) {
+            (None, None) => None,
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            _ => return Err(ConfigError::HalfACertificate),
+        };
+        let names = self.public_url.as_deref().map(host_of).transpose()?;
+        Ok(Settings {
+            location,
+            wrapping: match (self.wrapping_key_text, self.wrapping_key) {
+                (Some(text), _) => WrappingKeySource::Text(text),
+                (None, Some(path)) => WrappingKeySource::File(path),
+                (None, None) => WrappingKeySource::DataDir,
+            },
+            listen: Listen {
+                address: self
+                    .listen
+                    .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8443))),
+                names: names.into_iter().collect(),
+                certificate,
+                max_connections: self.max_connections.unwrap_or(16_384).max(1),
+            },
+            data,
+            public_url: self.public_url,
+            log_format: self.log_format.unwrap_or(LogFormat::Text),
+        })
+    }
+}
+
+/// The wrapping key as a systemd credential, where the unit has one.
+fn credential(variable: &impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    let path = PathBuf::from(variable("CREDENTIALS_DIRECTORY")?).join("wrapping-key");
+    path.exists().then_some(path)
+}
+
+fn host_of(url: &str) -> Result<ServerName, ConfigError> {
+    let uri: axum::http::Uri = url.parse().map_err(|_| ConfigError::PublicUrl)?;
+    let host = uri.host().ok_or(ConfigError::PublicUrl)?;
+    if uri.scheme_str() != Some("https") || host.is_empty() {
+        return Err(ConfigError::PublicUrl);
+    }
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    Ok(match bare.parse() {
+        Ok(address) => ServerName::Address(address),
+        Err(_) => ServerName::Dns(bare.to_owned()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> Result<Layer, ConfigError> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("server.toml");
+        std::fs::write(&path, text).unwrap();
+        Layer::from_file(&path)
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let below = file("listen = \"127.0.0.1:1\"\ndata = \"there\"").unwrap();
+        let above = Layer::from_environment(|name| {
+            (name == "ENLIST_LISTEN").then(|| "127.0.0.1:2".to_owned())
+        })
+        .unwrap();
+        let settings = above.over(below).decide().unwrap();
+        assert_eq!(settings.listen.address.port(), 2);
+        assert_eq!(settings.data, PathBuf::from("there"));
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused_by_name() {
+        let error = file("lisen = \"127.0.0.1:1\"").unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.contains("lisen"), "{cause}");
+    }
+
+    #[test]
+    fn half_a_certificate_and_a_foreign_database_are_refused() {
+        let half = file("tls_key = \"key.pem\"").unwrap().decide();
+        assert!(matches!(half, Err(ConfigError::HalfACertificate)));
+        let mysql = file("database_url = \"mysql://x\"").unwrap().decide();
+        assert!(matches!(mysql, Err(ConfigError::DatabaseUrl)));
+        let http = file("public_url = \"http://x\"").unwrap().decide();
+        assert!(matches!(http, Err(ConfigError::PublicUrl)));
+    }
+}

@@ -1,0 +1,20 @@
+//! Doors into `ops`: the management API, the device API, and the server's own chores.
+//!
+//! A handler translates and never decides: bytes to wire types to an operation, and its outcome
+//! to a view. [`problem`] is the one file that knows HTTP status codes.
+
+mod api;
+mod app;
+mod chores;
+mod config;
+mod connection;
+mod openapi;
+mod problem;
+mod server;
+mod view;
+
+pub use api::router;
+pub use app::App;
+pub use config::{ConfigError, Layer, LogFormat, Settings};
+pub use openapi::document as openapi_document;
+pub use server::{Listen, ServeError, Server};

@@ -1,0 +1,183 @@
+//! Refusals as RFC 9457 problems: the one file that knows HTTP status codes.
+
+use std::error::Error as _;
+
+use axum::Json;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use enlist_ops::Error;
+use enlist_wire::{PROBLEM_MEDIA_TYPE, Problem};
+use tracing::error;
+
+/// A refusal on its way out.
+#[derive(Debug)]
+pub(crate) struct Refusal(Box<Problem>);
+
+impl Refusal {
+    /// A body, path or query that can't be read.
+    pub(crate) fn invalid_request(detail: impl Into<String>) -> Self {
+        Error::InvalidRequest(detail.into()).into()
+    }
+
+    /// A body over the limit.
+    pub(crate) fn too_large(limit: usize) -> Self {
+        let detail = format!("the body is over the limit of {limit} bytes: send less");
+        Self(problem(
+            "body-too-large",
+            StatusCode::PAYLOAD_TOO_LARGE,
+            detail,
+        ))
+    }
+
+    /// A body of a type that is not taken here.
+    pub(crate) fn unsupported_type(expected: &str) -> Self {
+        let detail = format!("send the body as {expected}, and say so in Content-Type");
+        Self(problem(
+            "unsupported-media-type",
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            detail,
+        ))
+    }
+
+    /// A request that took too long to arrive, or to answer.
+    pub(crate) fn too_slow(limit_s: u64) -> Self {
+        let detail = format!("the request was not done within {limit_s} seconds: send it again");
+        let mut problem = problem("too-slow", StatusCode::REQUEST_TIMEOUT, detail);
+        problem.retry_after_s = Some(1);
+        Self(problem)
+    }
+
+    /// There is nothing at this path.
+    pub(crate) fn no_such_path() -> Self {
+        let detail = "there is nothing here: /v1/openapi.json lists what there is";
+        Self(problem("no-such-path", StatusCode::NOT_FOUND, detail))
+    }
+
+    /// There is something at this path, but not for this method.
+    pub(crate) fn no_such_method() -> Self {
+        let detail = "this path does not take this method: /v1/openapi.json lists those it takes";
+        Self(problem(
+            "no-such-method",
+            StatusCode::METHOD_NOT_ALLOWED,
+            detail,
+        ))
+    }
+
+    /// The problem itself, for a row of a longer answer.
+    pub(crate) fn into_problem(self) -> Problem {
+        *self.0
+    }
+}
+
+fn problem(slug: &str, status: StatusCode, detail: impl Into<String>) -> Box<Problem> {
+    Box::new(Problem::new(slug, status.as_u16(), title(slug), detail))
+}
+
+/// The slug as words.
+fn title(slug: &str) -> String {
+    let words = slug.replace('-', " ");
+    let mut letters = words.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
+}
+
+impl<E: Into<Error>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        let status = status(&error);
+        if status.is_server_error() {
+            error!(error = %chain(&error), "request failed");
+        }
+        let detail = if status.is_server_error() {
+            error.to_string()
+        } else {
+            chain(&error)
+        };
+        let mut problem = problem(error.slug(), status, detail);
+        problem.retry_after_s = error.retry_after_s();
+        if let Error::InvalidName(name) = &error {
+            problem.suggestion = name.nearest().map(ToString::to_string);
+        }
+        Self(problem)
+    }
+}
+
+/// An error and its causes in one line. Errors here never hold secrets.
+fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        // A transparent error says the same as its cause.
+        if !text.ends_with(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+fn status(error: &Error) -> StatusCode {
+    match error {
+        Error::Unauthenticated | Error::SecretMissing | Error::SecretWrong | Error::NoEvidence => {
+            StatusCode::UNAUTHORIZED
+        }
+        Error::Forbidden { .. }
+        | Error::NotInstallationWide
+        | Error::SecretBounds(_)
+        | Error::UnknownDevice { .. }
+        | Error::IdentityTombstoned
+        | Error::DeviceSuspended
+        | Error::DeviceNotActive(_)
+        | Error::ForeignCertificate
+        | Error::AnotherDevice
+        | Error::Renewal(_)
+        | Error::NoCredential
+        | Error::BadNonce
+        | Error::CloneSuspected => StatusCode::FORBIDDEN,
+        Error::NotFound { .. } => StatusCode::NOT_FOUND,
+        Error::InvalidName(_)
+        | Error::InvalidProfile(_)
+        | Error::InvalidRequest(_)
+        | Error::Csr(_)
+        | Error::CsrExtras
+        | Error::MalformedToken(_)
+        | Error::NotAnIdentity(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::NameTaken { .. }
+        | Error::GroupNotEmpty { .. }
+        | Error::AwaitingCa { .. }
+        | Error::InvalidTransition(_)
+        | Error::Tombstoned { .. }
+        | Error::DeviceAlreadyEnrolled { .. }
+        | Error::AlreadyEnrolled
+        | Error::EnrollmentConflict { .. }
+        | Error::HardwareConflict
+        | Error::HardwareMismatch { .. } => StatusCode::CONFLICT,
+        Error::GuessingSlowedDown { .. } | Error::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+        Error::Store(_) | Error::Signing(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Inconsistent(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let Self(problem) = self;
+        let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_REQUEST);
+        let retry_after = problem.retry_after_s;
+        let mut response = (status, Json(&problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_MEDIA_TYPE));
+        if let Some(seconds) = retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

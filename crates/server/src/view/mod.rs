@@ -1,0 +1,32 @@
+//! From core's types to the wire's, and back.
+
+mod certificate;
+mod device;
+mod enrolled;
+mod event;
+mod group;
+mod hardware;
+mod secret;
+mod tenant;
+mod token;
+
+pub(crate) use certificate::certificate;
+pub(crate) use device::{device, device_self, state_asked};
+pub(crate) use enrolled::{enrolled, quadruple};
+pub(crate) use event::event;
+pub(crate) use group::{group, group_created, rules};
+pub(crate) use hardware::hardware_claimed;
+pub(crate) use secret::{add_secret, secret, secret_created};
+pub(crate) use tenant::tenant;
+pub(crate) use token::{role, role_asked, token, token_created};
+
+use enlist_core::Timestamp;
+use enlist_wire::{Time, Uuid};
+
+fn time(at: Timestamp) -> Time {
+    Time::from_millis(at.as_millis())
+}
+
+fn uuid(bytes: &[u8; 16]) -> Uuid {
+    Uuid::from_bytes(*bytes)
+}

@@ -1,0 +1,196 @@
+//! A whole server in memory, behind real TLS on a free loopback port.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use enlist_core::{Clock, Rng};
+use enlist_keys::tls::{Identity, ServerTrust, client_config};
+use enlist_ops::{Config, Location, Ops, WrappingKeySource, open};
+use enlist_pki::{Anchors, Certificate};
+use enlist_server::{Listen, Server};
+use enlist_wire::{Client, Enrollment, NewGroup};
+
+use crate::{FakeClock, FakeDevice, SeededRng};
+
+/// A server, its clock, and an administrator.
+pub struct Rig {
+    runtime: tokio::runtime::Runtime,
+    server: Option<Server>,
+    address: SocketAddr,
+    /// The server's operations, past all doors.
+    pub ops: Ops,
+    /// The server's clock, and everybody's.
+    pub clock: Arc<FakeClock>,
+    /// Everybody's randomness.
+    pub rng: Arc<SeededRng>,
+    admin: Client,
+    admin_token: String,
+}
+
+impl Rig {
+    /// Starts a server on an in-memory store, set up as at a first start.
+    pub fn new() -> Self {
+        Self::on(Location::Memory)
+    }
+
+    /// Starts a server on the store at `location`.
+    pub fn on(location: Location) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let clock = Arc::new(FakeClock::now());
+        let rng = Arc::new(SeededRng::new(1));
+        let config = Config {
+            location,
+            data_dir: None,
+            wrapping: WrappingKeySource::DataDir,
+            clock: clock.clone(),
+            rng: rng.clone(),
+        };
+        let (ops, first) = runtime.block_on(open(config)).expect("a new installation");
+        let listen = Listen {
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            names: Vec::new(),
+            certificate: None,
+            max_connections: 1024,
+        };
+        let server = runtime
+            .block_on(Server::start(ops.clone(), listen))
+            .expect("a free port");
+        let address = server.address();
+        let admin_token = first.expect("a first start").admin_token;
+        let admin_token = admin_token.expose().to_owned();
+        let admin =
+            client(address, &ops, clock.clone(), None).with_token(admin_token.clone().into());
+        Self {
+            runtime,
+            server: Some(server),
+            address,
+            ops,
+            clock,
+            rng,
+            admin,
+            admin_token,
+        }
+    }
+
+    /// The management API, as the administrator of the installation.
+    pub fn admin(&self) -> &Client {
+        &self.admin
+    }
+
+    /// The administrator's token.
+    pub fn admin_token(&self) -> &str {
+        &self.admin_token
+    }
+
+    /// The server, as one sees it who holds this API token.
+    pub fn client_with_token(&self, token: &str) -> Client {
+        self.stranger().with_token(token.to_owned().into())
+    }
+
+    /// The server, as a stranger sees it.
+    pub fn stranger(&self) -> Client {
+        client(self.address, &self.ops, self.clock.clone(), None)
+    }
+
+    /// The server, as one sees it who shows this certificate.
+    pub fn client_with_identity(&self, identity: Identity) -> Client {
+        client(self.address, &self.ops, self.clock.clone(), Some(identity))
+    }
+
+    /// Where the server listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its URL.
+    pub fn url(&self) -> String {
+        format!("https://{}", self.address)
+    }
+
+    /// A TLS configuration that believes the server.
+    pub fn tls(&self) -> rustls::ClientConfig {
+        tls(&self.ops, self.clock.clone(), None)
+    }
+
+    /// Adds a group to tenant `default`; its secret comes back.
+    pub fn group(&self, name: &str, enrollment: Enrollment) -> String {
+        self.group_with(NewGroup {
+            enrollment,
+            ..NewGroup::named(name)
+        })
+    }
+
+    /// Adds a group with rules of its own to tenant `default`; its secret comes back.
+    pub fn group_with(&self, group: NewGroup) -> String {
+        let created = self.admin.create_group("default", &group).expect("a group");
+        let secret = created.secret.expect("a secret");
+        secret.secret.expose().to_owned()
+    }
+
+    /// A device that has made key and token, and has not asked yet.
+    pub fn device(&self, group: &str, name: &str, secret: &str) -> FakeDevice {
+        FakeDevice::new(self, group, name, secret)
+    }
+
+    /// A device of an open group, enrolled.
+    pub fn enrolled_device(&self, group: &str, name: &str, secret: &str) -> FakeDevice {
+        let mut device = self.device(group, name, secret);
+        device.enroll(self).expect("an enrollment");
+        device
+    }
+
+    /// Runs what is async.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+}
+
+impl Default for Rig {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        if let Some(server) = self.server.take() {
+            // A test that failed must not hang on its open connections.
+            let patience = Duration::from_secs(2);
+            let _ = self
+                .runtime
+                .block_on(async { tokio::time::timeout(patience, server.stop()).await });
+        }
+    }
+}
+
+fn tls(ops: &Ops, clock: Arc<dyn Clock>, identity: Option<Identity>) -> rustls::ClientConfig {
+    let root: &Certificate = ops.root();
+    let trust = ServerTrust {
+        anchors: Anchors::from_pem(&root.to_pem()).expect("a root"),
+        service_anchors: Anchors::default(),
+    };
+    client_config(trust, identity, clock).expect("a TLS configuration")
+}
+
+fn client(
+    address: SocketAddr,
+    ops: &Ops,
+    clock: Arc<dyn Clock>,
+    identity: Option<Identity>,
+) -> Client {
+    let tls = Arc::new(tls(ops, clock, identity));
+    let url = format!("https://{address}");
+    Client::new(&url, tls, Duration::from_secs(20)).expect("a client")
+}
+
+/// Fills an array, for ids and the like.
+pub(crate) fn random<const N: usize>(rng: &dyn Rng) -> [u8; N] {
+    let mut bytes = [0; N];
+    rng.fill(&mut bytes);
+    bytes
+}
