@@ -50,7 +50,6 @@ impl Ops {
             .store
             .write("add_device", move |tx| {
                 let (tenant, group) = scope::group(tx, &who, Role::Factory, &path)?;
-                refuse_tombstoned(tx, &group, &add.name)?;
                 let new = NewDevice {
                     id,
                     tenant: tenant.id,
@@ -62,6 +61,8 @@ impl Ops {
                 };
                 let (device, event) = Device::create(new, Actor::Operator(who.token));
                 insert(tx, &device)?;
+                // After inserting: what has just made room for the name is seen now.
+                refuse_tombstoned(tx, &group, &add.name)?;
                 tx.append(&event)?;
                 view(tx, &tenant, &group, device)
             })

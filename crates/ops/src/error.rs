@@ -3,8 +3,8 @@
 use enlist_attest::{RenewalRefusal, SecretEvidenceRefusal};
 use enlist_ca::IssueRefusal;
 use enlist_core::{
-    InvalidName, InvalidProfile, InvalidTransition, MalformedToken, Name, NotAnIdentity, Role,
-    SecretRefusal, StateKind,
+    DeviceId, InvalidName, InvalidProfile, InvalidTransition, MalformedToken, Name, NotAnIdentity,
+    Role, SecretRefusal, StateKind,
 };
 use enlist_pki::{CsrError, KeyError};
 use enlist_store::StoreError;
@@ -81,7 +81,7 @@ pub enum Error {
     #[error(
         "this key is enrolled already, and its first certificate is no longer the current one: renew instead, or recover by token"
     )]
-    AlreadyEnrolled,
+    AlreadyEnrolled { device: DeviceId },
     #[error(
         "this key is enrolled already with {with}: a repeated enrollment must be the same in all of it"
     )]
@@ -207,7 +207,7 @@ impl Error {
             Self::NotAnIdentity(_) => "invalid-hardware-identity",
             Self::UnknownDevice { .. } => "unknown-device",
             Self::DeviceAlreadyEnrolled { .. } => "device-already-enrolled",
-            Self::AlreadyEnrolled => "already-enrolled",
+            Self::AlreadyEnrolled { .. } => "already-enrolled",
             Self::EnrollmentConflict { .. } => "enrollment-conflict",
             Self::HardwareConflict => "hardware-conflict",
             Self::HardwareMismatch { .. } => "hardware-mismatch",

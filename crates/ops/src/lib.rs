@@ -97,7 +97,6 @@ impl Ops {
     pub fn store_stats(&self) -> StoreStats {
         self.inner.store.stats()
     }
-
 }
 
 /// Where a request came from, for slowing down those who guess.

@@ -12,7 +12,7 @@ use enlist_pki::{KeyKind, Signer};
 use enlist_store::Tx;
 
 use crate::issue::{Issuance, Signed};
-use crate::{DevicePath, Enrolled, Error, Ops, What, devices, scope, standing};
+use crate::{DevicePath, Enrolled, Error, Ops, devices, scope, standing};
 
 /// A pre-enrolled identity. The server has forgotten key and token once this is handed over.
 #[derive(Debug)]
@@ -164,12 +164,8 @@ impl Record {
             at: now,
         };
         let (device, event) = Device::create(new, by.clone());
-        if !tx.insert_device(&device)? {
-            return Err(Error::NameTaken {
-                what: What::Device,
-                name: self.name.clone(),
-            });
-        }
+        devices::insert(tx, &device)?;
+        devices::refuse_tombstoned(tx, group, &self.name)?;
         tx.append(&event)?;
         Ok(device)
     }

@@ -101,6 +101,11 @@ impl<E: Into<Error>> From<E> for Refusal {
         if let Error::InvalidName(name) = &error {
             problem.suggestion = name.nearest().map(ToString::to_string);
         }
+        if let Error::AlreadyEnrolled { device } = &error {
+            // Key and token are proven: a device that never got its answer recovers by this.
+            let device = device.to_string().into();
+            problem.extensions.insert("device_id".to_owned(), device);
+        }
         Self(problem)
     }
 }
@@ -153,7 +158,7 @@ fn status(error: &Error) -> StatusCode {
         | Error::InvalidTransition(_)
         | Error::Tombstoned { .. }
         | Error::DeviceAlreadyEnrolled { .. }
-        | Error::AlreadyEnrolled
+        | Error::AlreadyEnrolled { .. }
         | Error::EnrollmentConflict { .. }
         | Error::HardwareConflict
         | Error::HardwareMismatch { .. } => StatusCode::CONFLICT,

@@ -75,7 +75,12 @@ fn the_recorded_answer_is_given_only_while_its_certificate_is_current() {
 
     let mut expired = rig.enrolled_device("pumps", "expired", &secret);
     rig.clock.advance(8 * DAY);
-    assert_eq!(refusal(expired.enroll(&rig)), "already-enrolled");
+    let refused = expired.enroll(&rig).unwrap_err();
+    let problem = refused.problem().unwrap();
+    assert_eq!(problem.slug(), "already-enrolled");
+    // All that it takes to recover where the first answer never arrived.
+    assert_eq!(problem.extensions["device_id"], expired.id().to_string());
+    expired.renew_by_token(&rig).unwrap();
 }
 
 #[test]
@@ -144,7 +149,27 @@ fn a_device_without_a_name_is_known_by_its_hardware() {
     device.hardware = Some(serial("SN-8"));
     assert_eq!(refusal(device.enroll(&rig)), "unknown-device");
     device.hardware = Some(serial("SN-7"));
-    assert_eq!(device.enroll(&rig).unwrap().name, "pump-7");
+    let enrolled = device.enroll(&rig).unwrap();
+    assert_eq!(enrolled.name, "pump-7");
+    assert_eq!(device.enroll(&rig).unwrap(), enrolled);
+}
+
+#[test]
+fn a_device_that_was_announced_under_another_name_is_still_known_by_its_hardware() {
+    let rig = Rig::new();
+    let secret = rig.group("pumps", Enrollment::Known);
+    let announced = NewDevice {
+        hardware: Some(serial("SN-7")),
+        ..new_device("pump-7")
+    };
+    rig.admin()
+        .create_device("default", "pumps", &announced)
+        .unwrap();
+    let mut device = rig.device("pumps", "pump-0a1b2c", &secret);
+    device.hardware = Some(serial("SN-7"));
+    let enrolled = device.enroll(&rig).unwrap();
+    assert_eq!(enrolled.name, "pump-7");
+    assert_eq!(device.enroll(&rig).unwrap(), enrolled, "its reply was lost");
 }
 
 #[test]

@@ -113,6 +113,17 @@ fn the_previous_key_renews_by_token_while_the_new_certificate_is_unused() {
 }
 
 #[test]
+fn a_proof_by_the_current_key_is_its_certificates_first_use() {
+    let rig = Rig::new();
+    let secret = rig.group("pumps", Enrollment::Open);
+    let mut device = rig.enrolled_device("pumps", "pump-1", &secret);
+    for _ in 0..3 {
+        device.renew_by_token(&rig).unwrap();
+    }
+    assert_eq!(statuses(&rig).len(), 4);
+}
+
+#[test]
 fn an_altered_or_replayed_proof_is_refused() {
     let rig = Rig::new();
     let secret = rig.group("pumps", Enrollment::Open);

@@ -2,7 +2,8 @@
 //! bare inserts of the same rows.
 //!
 //! `cargo run --release -p enlist-store --example jobs [CALLERS [SECONDS [ROWS [URL]]]]`, with
-//! the URL of an empty PostgreSQL database to measure that instead of SQLite.
+//! the URL of an empty PostgreSQL database to measure that instead of SQLite. `ONLY=alone` or
+//! `ONLY="at once"` in the environment leaves out the other half.
 
 use std::error::Error;
 use std::path::Path;
@@ -33,9 +34,14 @@ async fn main() -> Outcome<()> {
         Some(url) => Location::Postgres(url.clone()),
         None => Location::File(dir.path().join("data")),
     };
+    let only = std::env::var("ONLY").ok();
+    let only = only.as_deref();
     let store = Arc::new(Store::open(location.clone(), Arc::new(SystemRng))?);
     let home = home(&store).await?;
     for (what, callers) in [("alone", 1), ("at once", callers)] {
+        if only.is_some_and(|only| only != what) {
+            continue;
+        }
         let devices = Arc::new(created(&store, &home, what, callers, seconds).await?);
         measure(
             &store,

@@ -3,8 +3,8 @@
 //! Work is a named job: [`Store::write`] runs it on a writer thread, [`Store::read`] on a
 //! reader. A job is plain sequential code over a [`Tx`]. It may be run again (a lost race, a
 //! connection that broke), so it touches nothing but its `Tx`; what it returns comes from the
-//! run that was committed. Jobs that wait at the same time are committed together, each under
-//! its own savepoint, and are answered only after the commit is durable.
+//! run that was committed. Jobs that wait at the same time are committed together, and are
+//! answered only after the commit is durable; one that fails is undone without the others.
 //!
 //! # What a job may rely on
 //!

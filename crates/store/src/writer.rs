@@ -1,5 +1,10 @@
-//! Group commit: the jobs that wait are run one after another in one transaction, each under
-//! its own savepoint, committed once, and only then answered.
+//! Group commit: the jobs that wait are run one after another in one transaction, committed
+//! once, and only then answered.
+//!
+//! A job that fails is undone without the others. Most that fail have written nothing yet, so
+//! a batch is run without savepoints first: they cost a quarter of the writer's time. When a
+//! job does fail after it has written, the batch is taken back and run again, each job under
+//! its own savepoint, and so are some batches after it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -20,10 +25,17 @@ const ATTEMPTS: u32 = 12;
 /// From this attempt on, a batch is run in halves: less to hold, and less to lose.
 const HALVING: u32 = 4;
 
+fn is_unavailable(error: &StoreError) -> bool {
+    matches!(error, StoreError::Unavailable(_))
+}
+
 /// A broken connection is replaced once; if that does not help, nothing will.
 fn attempts(error: &StoreError) -> u32 {
     if error.is_lost_race() { ATTEMPTS } else { 1 }
 }
+
+/// How many batches are run with savepoints after one that needed them.
+const WARY: u32 = 32;
 
 /// Opens a connection of the engine's.
 pub(crate) type Connect = Box<dyn FnMut() -> Result<Box<dyn Engine>, StoreError> + Send>;
@@ -35,6 +47,7 @@ pub(crate) struct Writer {
     ids: EventIds,
     rng: Arc<dyn Rng>,
     counters: Arc<Counters>,
+    wary: u32,
 }
 
 /// Some jobs, and how often they have been tried together.
@@ -53,6 +66,8 @@ struct Entry {
 enum Setback {
     /// Others were quicker, or the connection broke before anything was committed.
     Again(StoreError),
+    /// A job has to be undone, and there is no savepoint.
+    Unguarded,
     /// One job broke the transaction for all: they are better off without it.
     Culprit(usize, StoreError),
     /// The commit failed, or there is no connection.
@@ -72,6 +87,7 @@ impl Writer {
             ids: EventIds::new(Arc::clone(&rng)),
             rng,
             counters,
+            wary: 0,
         }
     }
 
@@ -111,6 +127,10 @@ impl Writer {
 
     fn recover(&mut self, mut batch: Batch, setback: Setback, todo: &mut Vec<Batch>) {
         match setback {
+            Setback::Unguarded => {
+                self.wary = WARY;
+                todo.push(batch);
+            }
             Setback::Culprit(at, error) => {
                 let culprit = batch.entries.remove(at);
                 self.refuse(vec![culprit], &error);
@@ -150,11 +170,7 @@ impl Writer {
         let done = self.transact(&mut *engine, entries);
         match &done {
             // A broken connection is dropped; the next attempt opens another.
-            Err(
-                Setback::Again(StoreError::Unavailable(_))
-                | Setback::Over(StoreError::Unavailable(_))
-                | Setback::Culprit(_, StoreError::Unavailable(_)),
-            ) => {}
+            Err(Setback::Again(error) | Setback::Over(error)) if is_unavailable(error) => {}
             Err(_) => {
                 if engine.step(Step::Rollback).is_ok() {
                     self.engine = Some(engine);
@@ -172,40 +188,40 @@ impl Writer {
             error => Setback::Over(error),
         })?;
         let alone = entries.len() == 1;
-        let mut savepoint = if alone {
-            Savepoint::Never
-        } else {
+        let guarded = !alone && self.wary > 0;
+        self.wary = self.wary.saturating_sub(1);
+        let mut savepoint = if guarded {
             Savepoint::Unset
+        } else {
+            Savepoint::Never
         };
         for (at, entry) in entries.iter_mut().enumerate() {
             let mut tx = Tx::new(engine, &mut self.ids, &mut savepoint, entry.job.reads());
             let success = entry.job.run(&mut tx);
             let left = tx.left();
             entry.refusal = None;
-            if let Some(error) = left.failure {
-                if error.is_lost_race() || matches!(error, StoreError::Unavailable(_)) {
+            let dirty = left.wrote && !(success && left.failure.is_none());
+            match left.failure {
+                Some(error) if error.is_lost_race() || is_unavailable(&error) => {
                     return Err(Setback::Again(error));
                 }
-                let goes_on = match savepoint {
-                    Savepoint::Never => false,
-                    _ if left.wrote => engine.step(Step::Undo).is_ok(),
-                    _ => engine.survives_errors(),
-                };
-                if !goes_on {
-                    return Err(Setback::Culprit(at, error));
-                }
-                entry.refusal = Some(error);
-            } else if !success && left.wrote {
-                if alone {
-                    // The refusal stands; there is nothing to make durable.
+                Some(error) if alone => return Err(Setback::Culprit(at, error)),
+                // The refusal stands; there is nothing to make durable.
+                None if dirty && alone => {
                     return engine.step(Step::Rollback).map_err(Setback::Over);
                 }
-                engine.step(Step::Undo).map_err(Setback::Again)?;
-            } else if left.wrote {
-                savepoint = match savepoint {
-                    Savepoint::Never => Savepoint::Never,
-                    _ => Savepoint::Behind,
-                };
+                _ if dirty && !guarded => return Err(Setback::Unguarded),
+                Some(error) if dirty => {
+                    if engine.step(Step::Undo).is_err() {
+                        return Err(Setback::Culprit(at, error));
+                    }
+                    entry.refusal = Some(error);
+                }
+                Some(error) if engine.survives_errors() => entry.refusal = Some(error),
+                Some(error) => return Err(Setback::Culprit(at, error)),
+                None if dirty => engine.step(Step::Undo).map_err(Setback::Again)?,
+                None if left.wrote && guarded => savepoint = Savepoint::Behind,
+                None => {}
             }
         }
         engine.step(Step::Commit).map_err(|error| {

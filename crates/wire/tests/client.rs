@@ -67,7 +67,7 @@ impl Server {
     }
 
     fn client(&self) -> Client {
-        self.client_with(rustls::ConfigBuilder::with_no_client_auth)
+        self.client_with(rustls::ConfigBuilder::<ClientConfig, _>::with_no_client_auth)
     }
 
     fn client_with(

@@ -113,7 +113,9 @@ fn same_identity(
     if device.group != group.id {
         return conflict("another group");
     }
-    if asked.name.as_ref().is_some_and(|name| *name != device.name) {
+    // One that was found by its hardware may have been announced under another name.
+    let found_by_hardware = asked.hardware.is_some() && asked.hardware == device.hardware;
+    if asked.name.as_ref().is_some_and(|name| *name != device.name) && !found_by_hardware {
         return conflict("another name");
     }
     Ok(())
@@ -133,7 +135,7 @@ fn enrolled_before(
         .ok_or(Error::Inconsistent("a credential without its certificate"))?;
     let first = credential.counter == 0 && !credential.pre_enrolled;
     if !first || certificate.standing != Standing::Good || now > certificate.not_after {
-        return Err(Error::AlreadyEnrolled);
+        return Err(Error::AlreadyEnrolled { device: device.id });
     }
     Ok(Finding::Again(Box::new(Issuance {
         tenant: tenant.name.clone(),
@@ -201,7 +203,11 @@ fn newcomer(
     }
 }
 
-fn refuse_the_buried(tx: &mut Tx<'_>, asked: &Asked, group: &Group) -> Result<(), Error> {
+pub(super) fn refuse_the_buried(
+    tx: &mut Tx<'_>,
+    asked: &Asked,
+    group: &Group,
+) -> Result<(), Error> {
     let mut identities = vec![TombstoneOf::Key(asked.key)];
     let name = asked.name.clone();
     identities.extend(name.map(|name| TombstoneOf::Name(group.id, name)));

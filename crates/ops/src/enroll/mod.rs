@@ -96,7 +96,8 @@ impl Ops {
         let (guard, id) = (&self.inner.guard, asked.secret.short_id());
         match &outcome {
             Err(Error::SecretWrong) => guard.wrong(source, id, self.now()),
-            _ => guard.right(id),
+            Ok(_) => guard.right(id),
+            Err(_) => {}
         }
         outcome
     }

@@ -9,7 +9,7 @@ use enlist_core::{
 use enlist_store::Tx;
 
 use super::Asked;
-use super::examine::{Admission, Finding, Ground, examine};
+use super::examine::{Admission, Finding, Ground, examine, refuse_the_buried};
 use crate::issue::{Issuance, Signed};
 use crate::{Error, Ops, devices};
 
@@ -131,6 +131,7 @@ impl Ops {
                 let until = now + group.approval_timeout;
                 let (device, event) = Device::apply(new, code.clone(), until);
                 devices::insert(tx, &device)?;
+                refuse_the_buried(tx, &asked, group)?;
                 let secret = tx
                     .secret_by_short_id(group.tenant, asked.secret.short_id())?
                     .ok_or(Error::SecretWrong)?;
@@ -177,6 +178,8 @@ fn enter(
             if !tx.insert_device(&device)? {
                 return Ok(Recorded::Raced);
             }
+            // Once more after inserting: what has just made room for it is seen now.
+            refuse_the_buried(tx, asked, &ground.group)?;
             (device, event)
         }
     };

@@ -2,7 +2,7 @@
 
 use enlist_core::{DeviceId, Digest, GroupId, Name, TenantId, Timestamp, Tombstone, TombstoneOf};
 
-use crate::column::Columns;
+use crate::column::{Columns, only};
 use crate::value::{Value, values};
 use crate::{StoreError, Tx};
 
@@ -71,7 +71,7 @@ impl Tx<'_> {
             "tombstones",
             "SELECT tenant_id FROM tombstones WHERE tenant_id = $1 LIMIT 1",
             values![&tenant],
-            |columns| columns.next::<TenantId>(),
+            only::<TenantId>,
         )?;
         Ok(any.is_some())
     }

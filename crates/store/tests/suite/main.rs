@@ -1,5 +1,7 @@
 //! One suite of stories, told on SQLite in memory, on SQLite in a file, and on PostgreSQL.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod bulk;
 mod durable;
 mod group_commit;
@@ -30,6 +32,9 @@ fn tell(place: Place, story: impl AsyncFnOnce(&Rig)) {
     runtime.block_on(story(&Rig::new(place)));
 }
 
+/// A story with its name.
+type Story = (&'static str, fn(Place));
+
 /// Each story becomes a test on SQLite in memory and one in a file. On PostgreSQL all are one
 /// test over one server, with a database for each.
 macro_rules! stories {
@@ -47,7 +52,7 @@ macro_rules! stories {
 
         #[test]
         fn postgres_tells_the_same() {
-            let stories: Vec<(&'static str, fn(Place))> = vec![
+            let stories: Vec<Story> = vec![
                 $((stringify!($name), |place| tell(place, $group::$name)),)*
                 $((stringify!($late), |place| tell(place, $late_group::$late)),)*
             ];
@@ -57,7 +62,7 @@ macro_rules! stories {
 }
 
 /// Tells the stories a few at a time.
-fn tell_all_on_postgres(stories: Vec<(&'static str, fn(Place))>) {
+fn tell_all_on_postgres(stories: Vec<Story>) {
     let Some(server) = postgres::Postgres::start() else {
         return;
     };

@@ -47,7 +47,7 @@ pub async fn a_tenant_reads_back(rig: &Rig) {
         Ok(())
     })
     .await;
-    let all = read(&store, |tx| tx.tenants()).await;
+    let all = read(&store, enlist_store::Tx::tenants).await;
     assert_eq!(all, [other, acme]);
 }
 
@@ -69,7 +69,7 @@ pub async fn cas_read_back_newest_first(rig: &Rig) {
     write(&store, move |tx| {
         all.iter().try_for_each(|ca| tx.insert_ca(ca))?;
         assert_eq!(tx.ca(old.id)?, Some(old.clone()));
-        assert_eq!(tx.cas(CaKind::Root, None)?, [root.clone()]);
+        assert_eq!(tx.cas(CaKind::Root, None)?, std::slice::from_ref(&root));
         assert_eq!(
             tx.cas(CaKind::Issuing, Some(tenant))?,
             [new.clone(), old.clone()]
@@ -512,7 +512,7 @@ pub async fn api_tokens_read_back(rig: &Rig) {
             tx.api_token_by_short_id(&own[0].short_id)?,
             Some(own[0].clone())
         );
-        assert_eq!(tx.api_tokens(None)?, [everywhere.clone()]);
+        assert_eq!(tx.api_tokens(None)?, std::slice::from_ref(&everywhere));
         assert_eq!(tx.api_tokens(Some(tenant))?, own);
         assert!(!tx.withdraw_api_token(None, own[0].id)?, "another's");
         assert!(!tx.withdraw_api_token(Some(tenant), everywhere.id)?);

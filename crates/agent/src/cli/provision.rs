@@ -1,0 +1,78 @@
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use enlist_core::{Clock, SystemClock};
+use serde_json::json;
+
+use super::{DeviceAgent, Exit, Output, agent, pass, report, say};
+use crate::config::Configuration;
+use crate::disk::{FileDisk, Locked, Vault};
+use crate::log::Log;
+use crate::machine::{Identity, State};
+
+/// Enrolls once.
+pub(super) fn provision(config: &Path, wait: u64, output: Output) -> Exit {
+    let configuration = match Configuration::load(config) {
+        Ok(configuration) => configuration,
+        Err(error) => {
+            say(&error);
+            return Exit::Misconfigured;
+        }
+    };
+    let directory = &configuration.persistent_directory;
+    let disk = match FileDisk::open(directory) {
+        Ok(disk) => disk,
+        Err(error) => {
+            let kept = Vault::new(FileDisk::look(directory)).state().ok().flatten();
+            return match (&error, kept.as_ref().and_then(State::identity)) {
+                (Locked::Busy { .. }, Some(own)) if is_good(own) => already(own, directory, output),
+                _ => {
+                    say(&error);
+                    Exit::Refused
+                }
+            };
+        }
+    };
+    let log = Log::new(Arc::new(SystemClock));
+    let mut agent = match agent(&configuration, disk, &log) {
+        Ok(agent) => agent,
+        Err(error) => {
+            say(&error);
+            return Exit::Refused;
+        }
+    };
+    if let Some(own) = agent.machine().identity().filter(|own| is_good(own)) {
+        return already(own, directory, output);
+    }
+    let exit = pass::until(&mut agent, Duration::from_secs(wait), &log, |agent| {
+        agent.machine().is_settled(SystemClock.now())
+    });
+    match holds_its_own(&agent) {
+        // The certificate is there; what is left to do, `run` will do.
+        Some(own) if exit != Exit::Refused => {
+            let more = [("already_enrolled", json!(false))];
+            report::identity(own, directory, &more, output);
+            Exit::Done
+        }
+        _ => exit,
+    }
+}
+
+fn already(own: &Identity, directory: &Path, output: Output) -> Exit {
+    let log = Log::new(Arc::new(SystemClock));
+    log.info(format_args!("already enrolled as {}", own.name));
+    report::identity(own, directory, &[("already_enrolled", json!(true))], output);
+    Exit::Done
+}
+
+fn holds_its_own(agent: &DeviceAgent) -> Option<&Identity> {
+    agent.machine().identity().filter(|own| is_good(own))
+}
+
+/// Whether the device holds a certificate over a key of its own that has not expired.
+fn is_good(own: &Identity) -> bool {
+    let now = SystemClock.now();
+    let validity = own.validity.as_ref();
+    !own.pre_enrolled && validity.is_some_and(|validity| !validity.is_over(now))
+}

@@ -1,0 +1,93 @@
+//! What the agent tells while it works.
+
+use enlist_core::Timestamp;
+use enlist_wire::Time;
+
+use crate::log::Log;
+use crate::machine::{Identity, Note, Verdict};
+use crate::systemd;
+
+pub(super) fn tell(note: &Note, log: &Log) {
+    match note {
+        Note::TakenUp(identity) => {
+            log.info(format_args!("took up the identity of {}", who(identity)));
+        }
+        Note::Pending { code } => log.info(format_args!(
+            "waiting for approval{}",
+            code.as_ref()
+                .map_or_else(String::new, |code| format!("; code {code}"))
+        )),
+        Note::Enrolled(identity) => {
+            log.info(format_args!("enrolled as {}", certified(identity)));
+            warn_of_clock(identity, log);
+        }
+        Note::Renewed(identity) => {
+            log.info(format_args!("renewed as {}", certified(identity)));
+            warn_of_clock(identity, log);
+        }
+        // A failure that repeats itself is told once.
+        Note::Trouble { again: true, .. } => {}
+        Note::Trouble { failure, until, .. } => {
+            let slug = failure.slug.as_ref();
+            let slug = slug.map_or_else(String::new, |slug| format!(" ({slug})"));
+            let message = &failure.message;
+            match failure.verdict {
+                Verdict::GiveUp => log.error(format_args!(
+                    "{message}{slug}; asking again at {}",
+                    time(*until)
+                )),
+                Verdict::Retry(_) => log.warn(format_args!("{message}{slug}; trying again")),
+                Verdict::Expired | Verdict::Known(_) => {
+                    log.warn(format_args!("{message}{slug}; recovering by token and key"));
+                }
+            }
+        }
+        Note::Recovered => log.info("the server answers again"),
+    }
+    if let Some(status) = status(note) {
+        systemd::status(&status);
+    }
+}
+
+fn status(note: &Note) -> Option<String> {
+    Some(match note {
+        Note::Enrolled(identity) | Note::Renewed(identity) => {
+            format!("Enrolled as {}", certified(identity))
+        }
+        Note::Pending { .. } => "Waiting for approval".into(),
+        Note::Trouble { failure, .. } => crate::log::one_line(&failure.message),
+        Note::TakenUp(_) | Note::Recovered => return None,
+    })
+}
+
+fn warn_of_clock(identity: &Identity, log: &Log) {
+    let skew = identity
+        .validity
+        .as_ref()
+        .map_or(0, |validity| validity.skew);
+    if skew != 0 {
+        let hours = skew.unsigned_abs().div_ceil(3600);
+        let side = if skew > 0 { "ahead" } else { "behind" };
+        log.warn(format_args!(
+            "this device's clock seems to be about {hours} hours {side}; set it"
+        ));
+    }
+}
+
+fn who(identity: &Identity) -> String {
+    format!("{} ({})", identity.name, identity.device_id)
+}
+
+fn certified(identity: &Identity) -> String {
+    match &identity.validity {
+        Some(validity) => {
+            let until = Time::from_secs(validity.not_after);
+            format!("{}, certificate valid until {until}", who(identity))
+        }
+        None => who(identity),
+    }
+}
+
+fn time(at: Timestamp) -> Time {
+    Time::from_secs(at.as_secs())
+}

@@ -1,0 +1,232 @@
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use enlist_core::{HardwareIdentity, HardwareKind, Rng};
+use enlist_keys::{FileKey, FileKeyError};
+use enlist_pki::{Certificate, CertificateError, KeyKind, Signer};
+use secrecy::ExposeSecret;
+
+use super::Disk;
+use crate::config::Quadruple;
+use crate::machine::{Granted, State, UnknownState};
+
+const STATE: &str = "state.json";
+const CURRENT: &str = "current";
+const SLOTS: &str = "slots";
+const HARDWARE_ID: &str = "hardware-id";
+
+/// What the agent keeps, on any [`Disk`].
+#[derive(Debug)]
+pub struct Vault<D> {
+    disk: D,
+}
+
+/// A certificate with what belongs to it.
+#[derive(Clone)]
+pub struct Credentials {
+    /// The certificate, and the CA that issued it.
+    pub chain: Vec<Certificate>,
+    /// Its key.
+    pub key: Arc<dyn Signer>,
+}
+
+/// What is kept can't be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// The file system says no.
+    #[error("{what} can't be read or written")]
+    Disk {
+        /// The file.
+        what: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A key that should be there is not.
+    #[error("the key {0} is gone")]
+    KeyGone(String),
+    /// A key can't be read, or not be made.
+    #[error("the key {what} can't be used")]
+    Key {
+        /// The file.
+        what: String,
+        /// Why.
+        #[source]
+        source: FileKeyError,
+    },
+    /// A certificate can't be read.
+    #[error("the certificate {what} can't be used")]
+    Certificate {
+        /// The file.
+        what: String,
+        /// Why.
+        #[source]
+        source: CertificateError,
+    },
+    /// The state can't be gone on from.
+    #[error("state.json can't be gone on from")]
+    State(#[from] UnknownState),
+}
+
+impl<D: Disk> Vault<D> {
+    /// What is kept on `disk`.
+    pub fn new(disk: D) -> Self {
+        Self { disk }
+    }
+
+    /// The disk itself.
+    pub fn disk(&self) -> &D {
+        &self.disk
+    }
+
+    /// The state that was saved last; `None` on a device that is new.
+    pub fn state(&self) -> Result<Option<State>, VaultError> {
+        match self.read(STATE)? {
+            Some(json) => Ok(Some(State::from_json(&json)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Saves the state.
+    pub fn save(&mut self, state: &State) -> Result<(), VaultError> {
+        self.write(STATE, &state.to_json())
+    }
+
+    /// Makes a key in this slot, in place of one that may be there.
+    pub fn make_key(&mut self, slot: u64) -> Result<(), VaultError> {
+        let path = key_path(slot);
+        let unusable = |source| VaultError::Key {
+            what: path.clone(),
+            source,
+        };
+        let key = FileKey::generate(KeyKind::P256).map_err(unusable)?;
+        let pem = key.to_pkcs8_pem().map_err(unusable)?;
+        self.write(&path, pem.expose_secret().as_bytes())
+    }
+
+    /// The key in this slot.
+    pub fn key(&self, slot: u64) -> Result<Arc<dyn Signer>, VaultError> {
+        let path = key_path(slot);
+        let Some(pem) = self.read(&path)? else {
+            return Err(VaultError::KeyGone(path));
+        };
+        let pem = zeroize::Zeroizing::new(pem);
+        let key = FileKey::from_pkcs8_pem(&String::from_utf8_lossy(&pem))
+            .map_err(|source| VaultError::Key { what: path, source })?;
+        Ok(Arc::new(key))
+    }
+
+    /// The certificate in this slot with its key.
+    pub fn credentials(&self, slot: u64) -> Result<Credentials, VaultError> {
+        Ok(Credentials {
+            chain: self.chain(slot)?,
+            key: self.key(slot)?,
+        })
+    }
+
+    /// The certificate in this slot, and the CA that issued it.
+    pub fn chain(&self, slot: u64) -> Result<Vec<Certificate>, VaultError> {
+        let path = format!("{SLOTS}/{slot}/certificate.pem");
+        let pem = self.read(&path)?.unwrap_or_default();
+        enlist_pki::chain_from_pem(&String::from_utf8_lossy(&pem))
+            .map_err(|source| VaultError::Certificate { what: path, source })
+    }
+
+    /// Writes a certificate beside the key in this slot.
+    pub fn install(&mut self, slot: u64, granted: &Granted) -> Result<(), VaultError> {
+        self.write_certificate(slot, &granted.certificate_pem, &granted.ca_pem)
+    }
+
+    /// Writes a pre-enrolled identity to this slot.
+    pub fn adopt(&mut self, slot: u64, quadruple: &Quadruple) -> Result<(), VaultError> {
+        let key = quadruple.private_key_pem.expose_secret();
+        self.write(&key_path(slot), key.as_bytes())?;
+        let pem = |chain: &[Certificate]| chain.iter().map(Certificate::to_pem).collect::<String>();
+        let above_the_leaf = quadruple.chain.get(1..).unwrap_or_default();
+        self.write_certificate(slot, &pem(&quadruple.chain), &pem(above_the_leaf))
+    }
+
+    /// Makes this slot the one that other programs read.
+    pub fn activate(&mut self, slot: u64) -> Result<(), VaultError> {
+        let target = format!("{SLOTS}/{slot}");
+        let failed = |source| VaultError::Disk {
+            what: CURRENT.into(),
+            source,
+        };
+        if self.disk.target(CURRENT).map_err(failed)?.as_ref() == Some(&target) {
+            return Ok(());
+        }
+        self.disk.point(CURRENT, &target).map_err(failed)
+    }
+
+    /// Removes every slot but these.
+    pub fn tidy(&mut self, keep: &[u64]) -> Result<(), VaultError> {
+        let failed = |what: &str, source| VaultError::Disk {
+            what: what.to_owned(),
+            source,
+        };
+        for name in self.disk.list(SLOTS).map_err(|why| failed(SLOTS, why))? {
+            if keep.iter().any(|slot| slot.to_string() == name) {
+                continue;
+            }
+            let path = format!("{SLOTS}/{name}");
+            self.disk.remove(&path).map_err(|why| failed(&path, why))?;
+        }
+        Ok(())
+    }
+
+    /// The random hardware identity that was made here; `None` before that.
+    pub fn hardware_id(&self) -> Result<Option<HardwareIdentity>, VaultError> {
+        let text = self.read(HARDWARE_ID)?;
+        Ok(text.and_then(|text| {
+            HardwareIdentity::new(HardwareKind::Random, &String::from_utf8_lossy(&text)).ok()
+        }))
+    }
+
+    /// The random hardware identity, made now where there is none yet.
+    pub fn make_hardware_id(&mut self, rng: &dyn Rng) -> Result<HardwareIdentity, VaultError> {
+        if let Some(identity) = self.hardware_id()? {
+            return Ok(identity);
+        }
+        let mut random = [0; 16];
+        rng.fill(&mut random);
+        let text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.write(HARDWARE_ID, format!("{text}\n").as_bytes())?;
+        Ok(HardwareIdentity::new(HardwareKind::Random, &text)
+            .expect("sixteen random bytes are no placeholder"))
+    }
+
+    fn write_certificate(&mut self, slot: u64, pem: &str, ca: &str) -> Result<(), VaultError> {
+        self.write(&format!("{SLOTS}/{slot}/ca.pem"), ca.as_bytes())?;
+        self.write(&format!("{SLOTS}/{slot}/certificate.pem"), pem.as_bytes())
+    }
+
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, VaultError> {
+        self.disk.read(path).map_err(|source| VaultError::Disk {
+            what: path.to_owned(),
+            source,
+        })
+    }
+
+    fn write(&mut self, path: &str, bytes: &[u8]) -> Result<(), VaultError> {
+        self.disk
+            .write(path, bytes)
+            .map_err(|source| VaultError::Disk {
+                what: path.to_owned(),
+                source,
+            })
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("chain", &self.chain)
+            .finish_non_exhaustive()
+    }
+}
+
+fn key_path(slot: u64) -> String {
+    format!("{SLOTS}/{slot}/key.pem")
+}

@@ -1,0 +1,110 @@
+use enlist_core::{DeviceId, InvalidName, Name};
+use enlist_pki::path::{self, Anchors};
+use enlist_pki::{Certificate, CertificateError, ChainError, PublicKey, SubjectName, Usage};
+use enlist_wire::Enrolled;
+
+use crate::machine::{Granted, Validity};
+
+/// Why a reply is not taken, although the server said that it went well.
+#[derive(Debug, thiserror::Error)]
+pub enum BadReply {
+    /// One of its certificates can't be read.
+    #[error("its {what} can't be read")]
+    Unreadable {
+        /// Which.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: CertificateError,
+    },
+    /// The certificate is for a key that this device did not ask for.
+    #[error("its certificate is over another key")]
+    AnotherKey,
+    /// The certificate, or the reply, is for another device.
+    #[error("it is for another device")]
+    AnotherDevice,
+    /// The certificates do not hang together, or not below anything that is trusted here.
+    #[error("its certificates do not chain to what is trusted here")]
+    Untrusted(#[source] ChainError),
+    /// A name in it is none.
+    #[error("its {what} is no name")]
+    NoName {
+        /// Which.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: InvalidName,
+    },
+}
+
+/// Checks a reply: the certificate must be over `key`, name the device that the reply names (and that
+/// must be `device`, where this one knows who it is), and chain to `anchors`.
+pub(super) fn granted(
+    reply: &Enrolled,
+    key: &PublicKey,
+    device: Option<DeviceId>,
+    anchors: &Anchors,
+) -> Result<Granted, BadReply> {
+    let leaf = read("certificate", &reply.certificate)?;
+    let issuing = read("issuing CA", &reply.issuing_ca)?;
+    let root = read("root", &reply.root)?;
+    if leaf.spki_der() != key.spki_der() {
+        return Err(BadReply::AnotherKey);
+    }
+    let device_id = DeviceId::from_bytes(reply.device_id.into_bytes());
+    let uri = SubjectName::Uri(format!("urn:uuid:{device_id}"));
+    if device.is_some_and(|own| own != device_id) || !leaf.names().contains(&uri) {
+        return Err(BadReply::AnotherDevice);
+    }
+    chain(&leaf, &issuing, &root, anchors).map_err(BadReply::Untrusted)?;
+    Ok(Granted {
+        device_id,
+        tenant: name("tenant", &reply.tenant)?,
+        group: name("group", &reply.group)?,
+        name: name("name", &reply.name)?,
+        validity: Validity {
+            serial: leaf.serial_hex(),
+            not_before: leaf.not_before(),
+            not_after: leaf.not_after(),
+            skew: 0,
+        },
+        certificate_pem: leaf.to_pem() + &issuing.to_pem(),
+        ca_pem: issuing.to_pem() + &root.to_pem(),
+    })
+}
+
+/// The clock of the device has no say here: the chain is looked at when its youngest certificate becomes
+/// valid, since the certificate of a device is backdated and may be older than a new CA.
+fn chain(
+    leaf: &Certificate,
+    issuing: &Certificate,
+    root: &Certificate,
+    anchors: &Anchors,
+) -> Result<(), ChainError> {
+    let young = [leaf, issuing, root].map(Certificate::not_before);
+    let at = young.into_iter().max().unwrap_or_default();
+    path::verify_issued(leaf, issuing, at)?;
+    path::verify_issued(issuing, root, at)?;
+    if anchors.is_empty() {
+        // The server's certificate comes from elsewhere, and no root was given to compare with.
+        return Ok(());
+    }
+    path::verify(
+        leaf.der(),
+        &[issuing.to_rustls()],
+        anchors,
+        at,
+        Usage::Client,
+    )
+}
+
+fn read(what: &'static str, pem: &str) -> Result<Certificate, BadReply> {
+    Certificate::from_pem(pem).map_err(|source| BadReply::Unreadable { what, source })
+}
+
+fn name(what: &'static str, text: &str) -> Result<String, BadReply> {
+    match text.parse::<Name>() {
+        Ok(name) => Ok(name.into()),
+        Err(source) => Err(BadReply::NoName { what, source }),
+    }
+}

@@ -1,0 +1,61 @@
+use std::path::Path;
+
+use enlist_core::{HardwareIdentity, Rng};
+use enlist_wire::{Hardware, HardwareKind};
+
+use crate::config::Configuration;
+use crate::disk::{Disk, Vault};
+use crate::drive::OpenError;
+use crate::hardware;
+
+/// What a device says about itself when it enrolls.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Claim {
+    /// The name it asks for; without one, the server goes by the hardware.
+    pub name: Option<String>,
+    /// The hardware it claims to be.
+    pub hardware: Option<Hardware>,
+}
+
+/// What this device claims: the hardware identity that the configuration asks for, or the first that is
+/// found, or a random one, which is made now and kept.
+pub fn claim<D: Disk>(
+    configuration: &Configuration,
+    root: &Path,
+    vault: &mut Vault<D>,
+    rng: &dyn Rng,
+) -> Result<Claim, OpenError> {
+    let hardware = match hardware::identity(root, configuration.hardware.as_ref())? {
+        Some(found) => found,
+        None => vault.make_hardware_id(rng)?,
+    };
+    Ok(Claim {
+        name: name(configuration, &hardware),
+        hardware: Some(Hardware {
+            kind: wire_kind(&hardware),
+            value: hardware.value().to_owned(),
+        }),
+    })
+}
+
+/// The name to ask for, as the configuration has it.
+pub(crate) fn name(configuration: &Configuration, hardware: &HardwareIdentity) -> Option<String> {
+    match (&configuration.name, &configuration.name_prefix) {
+        (Some(name), _) => Some(name.to_string()),
+        (None, Some(prefix)) => Some(format!("{prefix}-{}", hardware.short())),
+        (None, None) => None,
+    }
+}
+
+fn wire_kind(hardware: &HardwareIdentity) -> HardwareKind {
+    use enlist_core::HardwareKind as Core;
+    match hardware.kind() {
+        Core::Serial => HardwareKind::Serial,
+        Core::Uuid => HardwareKind::Uuid,
+        Core::Soc => HardwareKind::Soc,
+        Core::Mac => HardwareKind::Mac,
+        Core::Machine => HardwareKind::Machine,
+        Core::Random => HardwareKind::Random,
+        Core::Named => HardwareKind::Named,
+    }
+}

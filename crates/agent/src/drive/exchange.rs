@@ -1,0 +1,132 @@
+//! One exchange with the server.
+
+use std::time::Duration;
+
+use enlist_core::{DeviceId, renewal_message};
+use enlist_pki::{Signer, csr};
+use enlist_wire::{
+    Binary, DeviceState, EnrollReply, EnrollRequest, Enrolled, NonceRequest, RenewProof,
+    RenewRequest, Uuid,
+};
+
+use super::{Agent, check};
+use crate::disk::Disk;
+use crate::explain;
+use crate::machine::{Ask, Enrolling, Failure, Outcome, Proof, Renewal};
+use crate::net::Net;
+
+impl<D: Disk, N: Net> Agent<D, N> {
+    pub(super) fn send(&mut self, ask: Ask) -> Result<Outcome, Failure> {
+        match ask {
+            Ask::Enroll(enrolling) => self.enroll(enrolling),
+            Ask::Nonce => {
+                let device_id = uuid(self.identity()?.device_id);
+                let reply = self.net.nonce(&NonceRequest { device_id })?;
+                Ok(Outcome::Nonce(reply.nonce.0))
+            }
+            Ask::Renew(renewal, proof) => self.renew(&renewal, proof),
+            Ask::CheckIn => self.check_in(),
+        }
+    }
+
+    fn enroll(&mut self, enrolling: Enrolling) -> Result<Outcome, Failure> {
+        let key = self.vault.key(enrolling.slot)?;
+        let request = EnrollRequest {
+            csr: csr(&*key, enrolling.name.as_deref())?,
+            tenant: enrolling.tenant,
+            group: enrolling.group,
+            secret: self.secret.clone(),
+            name: enrolling.name,
+            hardware: enrolling.hardware,
+            device_token: self.state()?.token.clone(),
+            certificate_ttl_h: self.ttl_h,
+        };
+        match self.net.enroll(&request)? {
+            EnrollReply::Enrolled(reply) => self.granted(&reply, &*key, None),
+            EnrollReply::Pending(pending) => Ok(Outcome::Pending {
+                code: pending.code.as_deref().map(printable),
+                retry_after: Duration::from_secs(pending.retry_after_s),
+            }),
+        }
+    }
+
+    fn renew(&mut self, renewal: &Renewal, proof: Proof) -> Result<Outcome, Failure> {
+        let identity = self.identity()?;
+        let (device, slot) = (identity.device_id, identity.slot);
+        let key = self.vault.key(renewal.slot)?;
+        let csr = csr(&*key, Some(&identity.name))?;
+        let (credentials, proof) = match proof {
+            Proof::Connection => (Some(self.vault.credentials(slot)?), None),
+            Proof::Signature(nonce) => {
+                let (counter, request) = (renewal.counter, renewal.request_id);
+                let message = renewal_message(device, counter, request, &nonce, &csr.0);
+                let signature = self.vault.key(slot)?.sign(&message);
+                let signature = signature.map_err(|why| Failure::retry(explain(&why)))?;
+                let proof = RenewProof {
+                    device_token: self.state()?.token.clone(),
+                    nonce: Binary(nonce),
+                    signature: Binary(signature),
+                };
+                (None, Some(proof))
+            }
+        };
+        let request = RenewRequest {
+            device_id: uuid(device),
+            csr,
+            counter: renewal.counter,
+            request_id: Uuid::from_bytes(*renewal.request_id.as_bytes()),
+            certificate_ttl_h: self.ttl_h,
+            proof,
+        };
+        let reply = self.net.renew(credentials.as_ref(), &request)?;
+        self.granted(&reply, &*key, Some(device))
+    }
+
+    fn check_in(&mut self) -> Result<Outcome, Failure> {
+        let identity = self.identity()?;
+        let device = uuid(identity.device_id);
+        let credentials = self.vault.credentials(identity.slot)?;
+        let seen = self.net.check_in(&credentials)?;
+        if seen.device_id != device {
+            return Err(Failure::retry(
+                "the server takes this device for another one",
+            ));
+        }
+        match seen.state {
+            DeviceState::Suspended => Err(Failure::suspended()),
+            _ => Ok(Outcome::Seen),
+        }
+    }
+
+    fn granted(
+        &self,
+        reply: &Enrolled,
+        key: &dyn Signer,
+        device: Option<DeviceId>,
+    ) -> Result<Outcome, Failure> {
+        match check::granted(reply, key.public_key(), device, &self.anchors) {
+            Ok(granted) => Ok(Outcome::Granted(Box::new(granted))),
+            Err(bad) => Err(Failure::retry(format!(
+                "the server's reply is not taken: {}",
+                explain(&bad)
+            ))),
+        }
+    }
+}
+
+/// A request over this key. The name in it counts for nothing, but has to be there.
+fn csr(key: &dyn Signer, name: Option<&str>) -> Result<Binary, Failure> {
+    csr::build(key, name.unwrap_or("device"))
+        .map(Binary)
+        .map_err(|why| Failure::retry(explain(&why)))
+}
+
+fn uuid(device: DeviceId) -> Uuid {
+    Uuid::from_bytes(*device.as_bytes())
+}
+
+/// What a server sends must not steer a terminal.
+fn printable(text: &str) -> String {
+    let plain = |c: &char| c.is_ascii_graphic() || *c == ' ';
+    text.chars().filter(plain).take(64).collect()
+}

@@ -1,0 +1,38 @@
+//! The device's side of Enlist: enrolls, keeps the certificate fresh, and goes on after every kind of
+//! failure where it left off.
+//!
+//! - [`config`] reads what the device was told, [`hardware`] what it can say about itself.
+//! - [`machine`] decides what comes next, without I/O.
+//! - [`disk`] and [`net`] are the two things it takes to carry that out, and [`drive`] does.
+//! - [`cli`] is the `enlist-agent` command.
+
+pub mod cli;
+pub mod config;
+pub mod disk;
+pub mod drive;
+pub mod hardware;
+mod hooks;
+mod log;
+pub mod machine;
+pub mod net;
+mod signals;
+mod systemd;
+
+pub use config::Configuration;
+pub use drive::{Agent, Progress, World};
+
+/// An error with everything that led to it, in one line.
+pub(crate) fn explain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        // A transparent error repeats its source.
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}

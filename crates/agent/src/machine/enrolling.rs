@@ -1,0 +1,100 @@
+//! From nothing to an identity.
+
+use enlist_core::{DeviceId, DeviceToken, Rng, Timestamp};
+
+use super::{Ask, Enrolling, Identity, Machine, Moment, Note, Stage, State, Step};
+
+impl Machine {
+    /// A device without any state takes up what it was given, or makes a key to enroll with.
+    pub(super) fn first(&self, rng: &dyn Rng) -> Step {
+        match (&self.settings.pre_enrolled, &self.memory.moment) {
+            (Some(adopted), Moment::Adopted(slot)) => Step::save(State::new(
+                adopted.token.clone(),
+                Stage::Enrolled(Identity {
+                    device_id: adopted.device_id,
+                    tenant: self.settings.tenant.clone(),
+                    group: self.settings.group.clone(),
+                    name: adopted.name.clone(),
+                    slot: *slot,
+                    previous: None,
+                    validity: Some(adopted.validity.clone()),
+                    counter: 0,
+                    confirmed: true,
+                    pre_enrolled: true,
+                    announce: false,
+                    renewal: None,
+                }),
+            )),
+            (Some(_), _) => Step::Adopt(self.first_slot),
+            (None, Moment::KeyMade(slot)) => Step::save(State::new(
+                DeviceToken::generate(rng).expose().to_owned().into(),
+                Stage::Enrolling(self.settings.enrolling(*slot)),
+            )),
+            (None, _) => Step::MakeKey(self.first_slot),
+        }
+    }
+
+    pub(super) fn enrolling(&self, state: &State, enrolling: &Enrolling, now: Timestamp) -> Step {
+        match &self.memory.moment {
+            Moment::Granted(granted) => Step::Install(enrolling.slot, granted.clone()),
+            Moment::Installed(granted) => {
+                let identity = granted.first_identity(enrolling.slot);
+                let identity = self.by_this_clock(identity, now);
+                Step::save(state.with(Stage::Enrolled(identity)))
+            }
+            _ => Step::Send(Ask::Enroll(enrolling.clone())),
+        }
+    }
+
+    pub(super) fn enrolls(&self) -> bool {
+        self.state
+            .as_ref()
+            .is_some_and(|state| matches!(state.stage, Stage::Enrolling(_)))
+    }
+
+    /// A person has to say yes first. The code is kept, to be shown to whoever asks.
+    pub(super) fn pending(&mut self, code: Option<String>) -> Option<Note> {
+        self.memory.trouble = None;
+        let state = self.state.as_ref()?;
+        let Stage::Enrolling(enrolling) = &state.stage else {
+            return None;
+        };
+        if enrolling.pending && enrolling.code == code {
+            return None;
+        }
+        self.memory.owed = Some(state.with(Stage::Enrolling(Enrolling {
+            pending: true,
+            code: code.clone(),
+            ..enrolling.clone()
+        })));
+        Some(Note::Pending { code })
+    }
+
+    /// The server says that this very key and token are enrolled as `device_id`, with a certificate
+    /// that has run out before its reply came through: from here on it is a renewal by token and key.
+    pub(super) fn recovering(&self, device_id: DeviceId) -> Option<State> {
+        let state = self.state.as_ref()?;
+        let Stage::Enrolling(enrolling) = &state.stage else {
+            return None;
+        };
+        Some(
+            state.with(Stage::Enrolled(Identity {
+                device_id,
+                tenant: enrolling.tenant.clone(),
+                group: enrolling.group.clone(),
+                name: enrolling
+                    .name
+                    .clone()
+                    .unwrap_or_else(|| device_id.to_string()),
+                slot: enrolling.slot,
+                previous: None,
+                validity: None,
+                counter: 0,
+                confirmed: false,
+                pre_enrolled: false,
+                announce: false,
+                renewal: None,
+            })),
+        )
+    }
+}

@@ -1,0 +1,280 @@
+//! What the agent does next: a state machine without I/O.
+//!
+//! [`Machine::next`] says the next [`Step`], whoever drives it carries it out, and [`Machine::on`] takes
+//! what came of it. The daemon drives it with files and sockets, a simulator drives thousands in
+//! memory, tests cut the power between any two steps. The rules it keeps:
+//!
+//! - What must survive is saved before anything is asked that depends on it: key and token before
+//!   enrollment; key, counter and request id before a renewal.
+//! - [`State`] is the only truth. It changes by [`Step::Save`] alone, and everything else (files of a
+//!   slot, the `current` link, slots left over) is brought in line with it at every start.
+//! - Nothing sleeps here, nothing is ever deleted because of what a server said, and every failure
+//!   leads back to the last good state.
+
+mod backoff;
+mod due;
+mod enrolling;
+mod failure;
+mod renewing;
+mod settings;
+mod state;
+mod step;
+
+use enlist_core::{Clock, Rng, Timestamp};
+
+pub use failure::{Failure, Verdict};
+pub use settings::{Adoptable, Settings};
+pub use state::{Enrolling, Identity, Renewal, Stage, State, UnknownState, Validity};
+pub use step::{Ask, Granted, Note, Outcome, Proof, Step};
+
+use backoff::Backoff;
+
+/// The agent of one device.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    settings: Settings,
+    state: Option<State>,
+    /// The slot for a first key.
+    first_slot: u64,
+    memory: Memory,
+}
+
+/// What does not have to survive.
+#[derive(Clone, Debug, Default)]
+struct Memory {
+    /// Where it stands between two saved states.
+    moment: Moment,
+    /// The state that is being saved.
+    saving: Option<State>,
+    /// A state to be saved before anything else.
+    owed: Option<State>,
+    /// No step between these two times.
+    wait: Option<(Timestamp, Timestamp)>,
+    backoff: Backoff,
+    /// The slot that `current` is known to point at.
+    active: Option<u64>,
+    /// The slot whose hooks have been run.
+    announced: Option<u64>,
+    /// No slots are left over.
+    tidy: bool,
+    /// The server has refused the certificate as expired, whatever the clock here says.
+    expired: bool,
+    /// Renew now, due or not.
+    forced: bool,
+    /// When the current certificate was granted.
+    granted: Option<Timestamp>,
+    /// Nothing was asked yet with the key that was saved last, so that what is granted for it is new.
+    is_first_answer: bool,
+    /// When the server last answered for the current certificate.
+    heard: Option<Timestamp>,
+    /// What last went wrong.
+    trouble: Option<Failure>,
+}
+
+#[derive(Clone, Debug, Default)]
+enum Moment {
+    #[default]
+    Rest,
+    /// A key lies in this slot, on which no saved state depends yet.
+    KeyMade(u64),
+    /// The pre-enrolled identity lies in this slot.
+    Adopted(u64),
+    /// The server's nonce, to be signed.
+    Nonce(Vec<u8>),
+    /// A good reply, to be written to its slot.
+    Granted(Box<Granted>),
+    /// The reply is written.
+    Installed(Box<Granted>),
+}
+
+impl Machine {
+    /// The agent that goes by `settings` and left off at `state`; `None` on a device that is new.
+    #[must_use]
+    pub fn new(settings: Settings, state: Option<State>) -> Self {
+        let last = state.as_ref().map_or(0, |state| match &state.stage {
+            Stage::Enrolling(enrolling) => enrolling.slot,
+            Stage::Enrolled(identity) => identity.slot,
+        });
+        // An enrollment under way that would now be another one starts over, with another key.
+        let state = state.filter(|state| match &state.stage {
+            Stage::Enrolling(enrolling) => settings.asks_the_same_as(enrolling),
+            Stage::Enrolled(_) => true,
+        });
+        Self {
+            settings,
+            state,
+            first_slot: last + 1,
+            memory: Memory::default(),
+        }
+    }
+
+    /// The state as it is saved; `None` before there is any.
+    #[must_use]
+    pub fn state(&self) -> Option<&State> {
+        self.state.as_ref()
+    }
+
+    /// Who the device is, once it is enrolled.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Identity> {
+        self.state.as_ref()?.identity()
+    }
+
+    /// What last went wrong, until something goes well.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&Failure> {
+        self.memory.trouble.as_ref()
+    }
+
+    /// Whether the device holds a good certificate over a key of its own, in place and confirmed, and
+    /// nothing is under way.
+    #[must_use]
+    pub fn is_settled(&self, now: Timestamp) -> bool {
+        self.memory.tidy
+            && !self.memory.forced
+            && self.memory.owed.is_none()
+            && self.identity().is_some_and(|identity| {
+                identity.confirmed
+                    && !identity.pre_enrolled
+                    && identity.renewal.is_none()
+                    && !self.is_expired(identity, now)
+                    && self.memory.active == Some(identity.slot)
+            })
+    }
+
+    /// Whether the server has answered for the current certificate since this machine was made.
+    #[must_use]
+    pub fn has_checked_in(&self) -> bool {
+        self.memory.heard.is_some()
+    }
+
+    /// When the current certificate is to be renewed, by a clock that reads `now`.
+    #[must_use]
+    pub fn renewal_due(&self, now: Timestamp) -> Option<Timestamp> {
+        due::renewal(&self.settings, self.identity()?, now)
+    }
+
+    /// Renews at the next step, due or not, and waits no longer for anything.
+    pub fn renew_now(&mut self) {
+        self.memory.forced = true;
+        self.memory.wait = None;
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub fn next(&mut self, clock: &dyn Clock, rng: &dyn Rng) -> Step {
+        let step = self.decide(clock, rng);
+        if let Step::Save(state) = &step {
+            self.memory.saving = Some((**state).clone());
+        }
+        step
+    }
+
+    /// Takes what came of the last step. Returns what is worth telling.
+    pub fn on(&mut self, outcome: Outcome, clock: &dyn Clock, rng: &dyn Rng) -> Option<Note> {
+        let memory = &mut self.memory;
+        match outcome {
+            Outcome::KeyMade(slot) => memory.moment = Moment::KeyMade(slot),
+            Outcome::Adopted(slot) => memory.moment = Moment::Adopted(slot),
+            Outcome::Nonce(nonce) => memory.moment = Moment::Nonce(nonce),
+            Outcome::Granted(granted) => memory.moment = Moment::Granted(granted),
+            Outcome::Installed => {
+                if let Moment::Granted(granted) = std::mem::take(&mut memory.moment) {
+                    memory.moment = Moment::Installed(granted);
+                }
+            }
+            Outcome::Activated(slot) => memory.active = Some(slot),
+            Outcome::HooksRun(slot) => memory.announced = Some(slot),
+            Outcome::Tidied => memory.tidy = true,
+            Outcome::Saved => return self.saved(clock.now()),
+            Outcome::Pending { code, retry_after } => {
+                let now = clock.now();
+                memory.wait = Some((now, backoff::at_least(now, retry_after, rng)));
+                return self.pending(code);
+            }
+            Outcome::Seen => return self.seen(clock.now()),
+            Outcome::Failed(failure) => return Some(self.failed(failure, clock.now(), rng)),
+        }
+        None
+    }
+
+    fn decide(&self, clock: &dyn Clock, rng: &dyn Rng) -> Step {
+        if let Some(state) = &self.memory.owed {
+            return Step::Save(Box::new(state.clone()));
+        }
+        let now = clock.now();
+        match self.memory.wait {
+            // A clock that was set back ends the wait, or it might last for years.
+            Some((from, until)) if from <= now && now < until => return Step::Wait(until),
+            _ => {}
+        }
+        match &self.state {
+            None => self.first(rng),
+            Some(state) => match &state.stage {
+                Stage::Enrolling(enrolling) => self.enrolling(state, enrolling, now),
+                Stage::Enrolled(identity) => self.enrolled(state, identity, clock, rng),
+            },
+        }
+    }
+
+    fn saved(&mut self, now: Timestamp) -> Option<Note> {
+        let memory = &mut self.memory;
+        memory.owed = None;
+        let before = self.state.replace(memory.saving.take()?);
+        let moment = std::mem::take(&mut memory.moment);
+        match moment {
+            Moment::Installed(_) => {
+                self.memory = Memory {
+                    active: memory.active,
+                    announced: memory.announced,
+                    granted: Some(now),
+                    heard: Some(now),
+                    ..Memory::default()
+                };
+                let renewed = before.is_some_and(|state| state.identity().is_some());
+                let identity = self.identity()?.clone();
+                Some(if renewed {
+                    Note::Renewed(identity)
+                } else {
+                    Note::Enrolled(identity)
+                })
+            }
+            Moment::Adopted(_) => Some(Note::TakenUp(self.identity()?.clone())),
+            Moment::KeyMade(_) => {
+                self.memory.is_first_answer = true;
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn failed(&mut self, failure: Failure, now: Timestamp, rng: &dyn Rng) -> Note {
+        self.memory.moment = Moment::Rest;
+        self.memory.is_first_answer = false;
+        self.memory.owed = None;
+        self.memory.saving = None;
+        let until = match &failure.verdict {
+            Verdict::Retry(Some(after)) => backoff::at_least(now, *after, rng),
+            Verdict::Retry(None) => self.memory.backoff.next(now, rng),
+            Verdict::Expired if !self.memory.expired && self.just_granted(now).is_none() => {
+                self.memory.expired = true;
+                now
+            }
+            Verdict::Known(device_id) if self.enrolls() => {
+                self.memory.owed = self.recovering(*device_id);
+                now
+            }
+            Verdict::Expired | Verdict::Known(_) | Verdict::GiveUp => {
+                now + due::polling(&self.settings, rng)
+            }
+        };
+        let again = self.memory.trouble.as_ref() == Some(&failure);
+        self.memory.wait = Some((now, until));
+        self.memory.trouble = Some(failure.clone());
+        Note::Trouble {
+            failure,
+            again,
+            until,
+        }
+    }
+}

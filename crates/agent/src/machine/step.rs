@@ -1,0 +1,165 @@
+use std::time::Duration;
+
+use enlist_core::{DeviceId, Timestamp};
+
+use super::{Enrolling, Failure, Identity, Renewal, State, Validity};
+
+/// What to do next.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Make a new key in this slot, durably. Answer: [`Outcome::KeyMade`].
+    MakeKey(u64),
+    /// Write the pre-enrolled identity to this slot, durably. Answer: [`Outcome::Adopted`].
+    Adopt(u64),
+    /// Write the state, durably. Answer: [`Outcome::Saved`].
+    Save(Box<State>),
+    /// Write a certificate beside the key in this slot, durably. Answer: [`Outcome::Installed`].
+    Install(u64, Box<Granted>),
+    /// Make this slot the one that others read. Answer: [`Outcome::Activated`].
+    Activate(u64),
+    /// Run what is to be run after a new certificate. Answer: [`Outcome::HooksRun`], however it went.
+    RunHooks(u64),
+    /// Remove every slot but these. Answer: [`Outcome::Tidied`].
+    Tidy(Vec<u64>),
+    /// Ask the server. The answer depends on what was asked.
+    Send(Ask),
+    /// Nothing before this time, or before something from outside comes up. No answer.
+    Wait(Timestamp),
+}
+
+/// What to ask the server.
+#[derive(Clone, Debug)]
+pub enum Ask {
+    /// To enroll. Answer: [`Outcome::Granted`] or [`Outcome::Pending`].
+    Enroll(Enrolling),
+    /// For a nonce. Answer: [`Outcome::Nonce`].
+    Nonce,
+    /// To renew. Answer: [`Outcome::Granted`].
+    Renew(Renewal, Proof),
+    /// Who the current certificate says it is, which puts it to use. Answer: [`Outcome::Seen`].
+    CheckIn,
+}
+
+/// What proves to the server that it is this device that renews.
+#[derive(Clone, Debug)]
+pub enum Proof {
+    /// The connection, made with the current certificate.
+    Connection,
+    /// The token, and a signature over this nonce by the current certificate's key.
+    Signature(Vec<u8>),
+}
+
+/// What came of a step.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// A key is in this slot.
+    KeyMade(u64),
+    /// The pre-enrolled identity is in this slot.
+    Adopted(u64),
+    /// The state is written.
+    Saved,
+    /// The certificate is written.
+    Installed,
+    /// Others read this slot now.
+    Activated(u64),
+    /// The hooks of this slot have been run.
+    HooksRun(u64),
+    /// No other slots are left.
+    Tidied,
+    /// The server wants this nonce signed.
+    Nonce(Vec<u8>),
+    /// The server has granted a certificate, and it has been checked against key and device.
+    Granted(Box<Granted>),
+    /// A person has to say yes first.
+    Pending {
+        /// The code by which that person knows the device.
+        code: Option<String>,
+        /// How long to wait before asking again.
+        retry_after: Duration,
+    },
+    /// The server has answered for the current certificate.
+    Seen,
+    /// It came to nothing.
+    Failed(Failure),
+}
+
+/// A certificate that the server has granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Granted {
+    /// The device.
+    pub device_id: DeviceId,
+    /// Its tenant.
+    pub tenant: String,
+    /// Its group.
+    pub group: String,
+    /// Its name.
+    pub name: String,
+    /// The certificate in short.
+    pub validity: Validity,
+    /// The certificate and the CA that issued it, PEM.
+    pub certificate_pem: String,
+    /// The CA that issued it and the root, PEM.
+    pub ca_pem: String,
+}
+
+/// What is worth telling a person.
+#[derive(Clone, Debug)]
+pub enum Note {
+    /// A pre-enrolled identity was taken up.
+    TakenUp(Identity),
+    /// A person has to say yes first.
+    Pending {
+        /// The code by which that person knows the device.
+        code: Option<String>,
+    },
+    /// The device is enrolled.
+    Enrolled(Identity),
+    /// The device has a new certificate.
+    Renewed(Identity),
+    /// Something went wrong.
+    Trouble {
+        /// What.
+        failure: Failure,
+        /// Whether it is the same as the last time.
+        again: bool,
+        /// When it is tried again.
+        until: Timestamp,
+    },
+    /// The server answers again after something went wrong.
+    Recovered,
+}
+
+impl Step {
+    pub(super) fn save(state: State) -> Self {
+        Self::Save(Box::new(state))
+    }
+}
+
+impl Granted {
+    /// The identity of a device that has just enrolled.
+    pub(super) fn first_identity(&self, slot: u64) -> Identity {
+        Identity {
+            device_id: self.device_id,
+            tenant: self.tenant.clone(),
+            group: self.group.clone(),
+            name: self.name.clone(),
+            slot,
+            previous: None,
+            validity: Some(self.validity.clone()),
+            counter: 0,
+            confirmed: false,
+            pre_enrolled: false,
+            announce: true,
+            renewal: None,
+        }
+    }
+
+    /// The identity of a device whose renewal went through.
+    pub(super) fn next_identity(&self, before: &Identity, renewal: &Renewal) -> Identity {
+        Identity {
+            previous: Some(before.slot),
+            counter: renewal.counter,
+            ..self.first_identity(renewal.slot)
+        }
+    }
+}

@@ -1,0 +1,101 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use enlist_core::Clock;
+use enlist_keys::tls::{self, Identity, TlsError};
+use enlist_pki::Certificate;
+use enlist_pki::path::ServerTrust;
+use enlist_wire::{
+    Client, DeviceSelf, EnrollReply, EnrollRequest, Enrolled, NonceReply, NonceRequest,
+    RenewRequest,
+};
+
+use super::Net;
+use crate::disk::Credentials;
+use crate::explain;
+use crate::machine::Failure;
+
+/// Asks over HTTPS.
+pub struct HttpNet {
+    url: String,
+    trust: ServerTrust,
+    timeout: Duration,
+    clock: Arc<dyn Clock>,
+    anonymous: Option<Client>,
+    /// The client of a certificate, by its fingerprint.
+    identified: Option<([u8; 32], Client)>,
+}
+
+impl HttpNet {
+    /// Asks the server at `url`, if it is one that `trust` says to believe. `timeout` bounds each
+    /// exchange.
+    #[must_use]
+    pub fn new(url: String, trust: ServerTrust, timeout: Duration, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            url,
+            trust,
+            timeout,
+            clock,
+            anonymous: None,
+            identified: None,
+        }
+    }
+
+    fn client(&mut self, credentials: Option<&Credentials>) -> Result<Client, Failure> {
+        let Some(credentials) = credentials else {
+            if self.anonymous.is_none() {
+                self.anonymous = Some(self.connect(None)?);
+            }
+            return self.anonymous.clone().ok_or_else(no_certificate);
+        };
+        let leaf = credentials.chain.first().ok_or_else(no_certificate)?;
+        let fingerprint = leaf.fingerprint();
+        match &self.identified {
+            Some((known, client)) if *known == fingerprint => Ok(client.clone()),
+            _ => {
+                let client = self.connect(Some(Identity {
+                    chain: credentials
+                        .chain
+                        .iter()
+                        .map(Certificate::to_rustls)
+                        .collect(),
+                    key: credentials.key.clone(),
+                }))?;
+                self.identified = Some((fingerprint, client.clone()));
+                Ok(client)
+            }
+        }
+    }
+
+    fn connect(&self, identity: Option<Identity>) -> Result<Client, Failure> {
+        let config = tls::client_config(self.trust.clone(), identity, self.clock.clone())
+            .map_err(|error: TlsError| Failure::give_up(explain(&error)))?;
+        Ok(Client::new(&self.url, Arc::new(config), self.timeout)?)
+    }
+}
+
+impl Net for HttpNet {
+    fn enroll(&mut self, request: &EnrollRequest) -> Result<EnrollReply, Failure> {
+        Ok(self.client(None)?.enroll(request)?)
+    }
+
+    fn nonce(&mut self, request: &NonceRequest) -> Result<NonceReply, Failure> {
+        Ok(self.client(None)?.nonce(request)?)
+    }
+
+    fn renew(
+        &mut self,
+        credentials: Option<&Credentials>,
+        request: &RenewRequest,
+    ) -> Result<Enrolled, Failure> {
+        Ok(self.client(credentials)?.renew(request)?)
+    }
+
+    fn check_in(&mut self, credentials: &Credentials) -> Result<DeviceSelf, Failure> {
+        Ok(self.client(Some(credentials))?.device_self()?)
+    }
+}
+
+fn no_certificate() -> Failure {
+    Failure::give_up("there is no certificate to present")
+}
