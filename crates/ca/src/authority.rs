@@ -10,6 +10,7 @@ use enlist_pki::{
 };
 
 use crate::IssueRefusal;
+use crate::hierarchy::ca_key_usage;
 use crate::validity::Validity;
 
 /// A CA's certificate and its key, wherever that lives.
@@ -82,6 +83,33 @@ impl Authority {
                 not_before: validity.not_before,
                 not_after: validity.not_after,
                 extensions: &all,
+            },
+            &*self.signer,
+        )?)
+    }
+}
+
+impl Authority {
+    /// Name, key and validity of this CA's certificate, signed with its own key: no CA below it.
+    pub(crate) fn signed_by_itself(&self) -> Result<Certificate, IssueRefusal> {
+        let public_key = self.certificate.public_key()?;
+        let key_id = match self.certificate.subject_key_id() {
+            Some(key_id) => Extension::subject_key_id(key_id)?,
+            None => Extension::subject_key_id(&public_key.key_id())?,
+        };
+        Ok(sign_certificate(
+            &CertificateSpec {
+                serial: self.certificate.serial(),
+                issuer: &self.name,
+                subject: &self.name,
+                public_key: &public_key,
+                not_before: self.certificate.not_before(),
+                not_after: self.certificate.not_after(),
+                extensions: &[
+                    &Extension::certificate_authority(Some(0))?,
+                    &ca_key_usage()?,
+                    &key_id,
+                ],
             },
             &*self.signer,
         )?)

@@ -119,7 +119,7 @@ fn name(
     Ok(DistinguishedName::new(&attributes)?)
 }
 
-fn ca_key_usage() -> Result<Extension, IssueRefusal> {
+pub(crate) fn ca_key_usage() -> Result<Extension, IssueRefusal> {
     Ok(Extension::key_usage(&[
         KeyUse::CertificateSigning,
         KeyUse::CrlSigning,

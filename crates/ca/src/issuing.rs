@@ -57,6 +57,16 @@ impl IssuingCa {
         Ok(Self { authority, parts })
     }
 
+    /// The same CA signed by itself, for consumers to anchor at: OpenSSL takes no trust anchor
+    /// but one that signed itself, and anchored at the root it would take every tenant's devices.
+    /// Each call makes another one; each is as good as any other.
+    ///
+    /// # Errors
+    /// The key could not sign.
+    pub fn anchor(&self) -> Result<Certificate, IssueRefusal> {
+        self.authority.signed_by_itself()
+    }
+
     /// Its certificate.
     pub fn certificate(&self) -> &Certificate {
         self.authority.certificate()

@@ -119,6 +119,30 @@ fn a_tenant_is_the_organization_of_its_issuing_ca() {
 }
 
 #[test]
+fn a_consumer_anchored_at_one_tenant_takes_no_other_tenants_devices() {
+    let (ours, theirs) = (Rig::new(), Rig::new());
+    let dir = tempfile::tempdir().unwrap();
+    for (name, certificate) in [
+        ("anchor", &ours.issuing.anchor().unwrap()),
+        ("issuing", ours.issuing.certificate()),
+        ("their-issuing", theirs.issuing.certificate()),
+        ("device", &ours.plain_device()),
+        ("their-device", &theirs.plain_device()),
+    ] {
+        std::fs::write(dir.path().join(name), certificate.to_pem()).unwrap();
+    }
+    let verify = format!(
+        "verify -x509_strict -check_ss_sig -attime {} -purpose sslclient -CAfile anchor",
+        NOW.as_secs()
+    );
+    // With the chain that a device sends, and without it.
+    openssl_ok(dir.path(), &format!("{verify} -untrusted issuing device"));
+    openssl_ok(dir.path(), &format!("{verify} device"));
+    let foreign = format!("{verify} -untrusted their-issuing their-device");
+    assert!(!openssl(dir.path(), &foreign).status.success());
+}
+
+#[test]
 fn a_ca_never_outlives_the_root() {
     let rig = Rig::new();
     let late = NOW + Duration::from_secs(20 * 365 * 24 * 3600);

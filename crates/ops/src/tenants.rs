@@ -1,8 +1,7 @@
 //! Tenants.
 
 use enlist_core::{
-    Actor, CaKind, Event, Group, GroupId, Name, Operator, Role, Subject, Tenant, TenantId,
-    TenantState,
+    Actor, Event, Group, GroupId, Name, Operator, Role, Subject, Tenant, TenantId, TenantState,
 };
 use enlist_pki::Certificate;
 
@@ -14,6 +13,8 @@ use crate::{Error, Ops, What, scope};
 pub struct TenantAuthority {
     /// The CA that signs the tenant's device certificates.
     pub issuing: Certificate,
+    /// The same CA signed by itself: what consumers anchor at.
+    pub anchor: Certificate,
     /// The installation's root.
     pub root: Certificate,
 }
@@ -109,22 +110,18 @@ impl Ops {
         tenant: String,
     ) -> Result<TenantAuthority, Error> {
         let who = who.clone();
-        let ca = self
+        let tenant = self
             .inner
             .store
             .read("tenant_authority", move |tx| {
                 // Trust anchors are no secret: every role needs them to do its work.
-                let needed = who.role;
-                let tenant = scope::tenant(tx, &who, needed, &tenant)?;
-                tx.cas(CaKind::Issuing, Some(tenant.id))?
-                    .into_iter()
-                    .next()
-                    .ok_or(Error::AwaitingCa { name: tenant.name })
+                scope::tenant(tx, &who, who.role, &tenant)
             })
             .await?;
+        let issuing = self.issuing_ca(&tenant).await?;
         Ok(TenantAuthority {
-            issuing: Certificate::from_der(&ca.certificate)
-                .map_err(|_| Error::Inconsistent("an issuing CA's certificate does not read"))?,
+            issuing: issuing.ca.certificate().clone(),
+            anchor: issuing.ca.anchor()?,
             root: self.root().clone(),
         })
     }

@@ -41,8 +41,11 @@ pub enum TenantState {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IssuingCa {
-    /// Its certificate, PEM: what a broker or proxy of this tenant's should be anchored at.
+    /// Its certificate, PEM, as the root signed it.
     pub certificate: String,
+    /// The same CA signed by itself, PEM: what a broker or proxy of this tenant's anchors at, so
+    /// that it takes this tenant's devices and no other's.
+    pub anchor: String,
     /// The root that signed it, PEM.
     pub root: String,
 }

@@ -44,6 +44,7 @@ pub(crate) async fn issuing_ca(
     let authority = ops.tenant_authority(&who, names.tenant).await?;
     Ok(Json(wire::IssuingCa {
         certificate: authority.issuing.to_pem(),
+        anchor: authority.anchor.to_pem(),
         root: authority.root.to_pem(),
     }))
 }
