@@ -40,35 +40,31 @@ impl BySecret<'_> {
         group: GroupId,
         now: Timestamp,
     ) -> Result<Verified, SecretEvidenceRefusal> {
-        let record = self.known(record, group, now)?;
+        let record = self.known(record, group)?;
         record.admits(now)?;
         Ok(Verified::new(self.csr, Proof::Secret(record.id)))
     }
 
-    /// As [`BySecret::verify`], for a device that was counted before and asks again: a secret
-    /// that is used up still gets it the recorded answer.
+    /// As [`BySecret::verify`], for a device that enrolled before and asks again: a secret that
+    /// is used up, expired or withdrawn by now still gets it the recorded answer.
     ///
     /// # Errors
-    /// As [`BySecret::verify`].
+    /// When it is not a secret of this group.
     pub fn verify_again(
         &self,
         record: Option<&SecretRecord>,
         group: GroupId,
-        now: Timestamp,
     ) -> Result<(), SecretEvidenceRefusal> {
-        self.known(record, group, now).map(|_| ())
+        self.known(record, group).map(|_| ())
     }
 
     fn known<'r>(
         &self,
         record: Option<&'r SecretRecord>,
         group: GroupId,
-        now: Timestamp,
     ) -> Result<&'r SecretRecord, SecretEvidenceRefusal> {
-        let record = record
+        record
             .filter(|record| record.digest == self.secret.digest() && record.group == group)
-            .ok_or(SecretEvidenceRefusal::Wrong)?;
-        record.is_live(now)?;
-        Ok(record)
+            .ok_or(SecretEvidenceRefusal::Wrong)
     }
 }

@@ -63,7 +63,7 @@ impl SecretRecord {
         }
     }
 
-    /// Whether it is good for anything at all now; a repeated enrollment needs no more.
+    /// Whether it has neither expired nor been withdrawn.
     ///
     /// # Errors
     /// That it is not.

@@ -53,10 +53,12 @@ impl Ops {
         add: Vec<AddDevice>,
     ) -> Result<Vec<BulkRow>, Error> {
         let (who, now) = (who.clone(), self.now());
-        let ids: Vec<_> = add
+        let mut ids: Vec<_> = add
             .iter()
             .map(|_| DeviceId::new(&*self.inner.clock, &*self.inner.rng))
             .collect();
+        // Lists go by id: those of one chunk in the order in which they were asked for.
+        ids.sort_unstable();
         self.inner
             .store
             .write("add_devices", move |tx| {

@@ -10,7 +10,7 @@ use enlist_core::Timestamp;
 use enlist_keys::FileKey;
 use enlist_keys::tls::{Identity, ServerIdentity, TlsError, server_config};
 use enlist_ops::{Ops, ServerName};
-use enlist_pki::chain_from_pem;
+use enlist_pki::{Certificate, chain_from_pem};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot};
@@ -194,7 +194,7 @@ pub(crate) fn own_identity(
 ) -> Result<(Identity, Timestamp), ServeError> {
     let made = ops.server_certificate(names)?;
     let identity = Identity {
-        chain: made.chain.iter().map(|one| one.to_rustls()).collect(),
+        chain: made.chain.iter().map(Certificate::to_rustls).collect(),
         key: made.key,
     };
     Ok((identity, made.renew_at))
@@ -247,7 +247,7 @@ fn read_identity(certificate: &PathBuf, key: &PathBuf) -> Result<Identity, Serve
     let signer = FileKey::from_pkcs8_pem(secrecy::ExposeSecret::expose_secret(&key_pem))
         .map_err(|e| failed(key, e.into()))?;
     Ok(Identity {
-        chain: chain.iter().map(|one| one.to_rustls()).collect(),
+        chain: chain.iter().map(Certificate::to_rustls).collect(),
         key: Arc::new(signer),
     })
 }

@@ -80,7 +80,7 @@ fn a_csr_that_asks_for_more_is_cut_down_or_refused_as_the_profile_says() {
         ..NewGroup::named("strict")
     };
     strict.profile.csr_extras = enlist_wire::CsrExtras::Refuse;
-    let strict = rig.group_with(strict);
+    let strict = rig.group_with(&strict);
     let greedy = |key: &FileKey| csr::build(key, "somebody-else").unwrap();
 
     let device = rig.device("strict", "pump-1", &strict);

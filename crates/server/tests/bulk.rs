@@ -31,7 +31,11 @@ fn a_range_is_created_and_created_again_it_is_there() {
         (rows[0].name.as_str(), rows[4999].name.as_str()),
         ("pump-1", "pump-5000")
     );
-    assert!(rows.iter().all(|row| row.device_id.is_some()));
+    let ids: Vec<_> = rows.iter().map(|row| row.device_id.unwrap()).collect();
+    assert!(
+        ids[..2000].is_sorted(),
+        "a chunk is listed as it was asked for"
+    );
     let (_, end) = bulk(
         &rig,
         "application/json",

@@ -176,7 +176,7 @@ fn a_device_that_was_announced_under_another_name_is_still_known_by_its_hardware
 fn a_claim_made_twice_is_an_event_and_a_conflict_only_where_hardware_is_the_identity() {
     let rig = Rig::new();
     let lax = rig.group("lax", Enrollment::Open);
-    let strict = rig.group_with(NewGroup {
+    let strict = rig.group_with(&NewGroup {
         enrollment: Enrollment::Open,
         hardware_is_identity: true,
         ..NewGroup::named("strict")
@@ -201,7 +201,7 @@ fn a_claim_made_twice_is_an_event_and_a_conflict_only_where_hardware_is_the_iden
 #[test]
 fn a_placeholder_is_no_identity() {
     let rig = Rig::new();
-    let secret = rig.group_with(NewGroup {
+    let secret = rig.group_with(&NewGroup {
         enrollment: Enrollment::Open,
         hardware_is_identity: true,
         ..NewGroup::named("pumps")
@@ -307,6 +307,28 @@ fn a_wrong_expired_withdrawn_or_foreign_secret_opens_nothing() {
     let mut without = rig.device("pumps", "pump-1", &secret).request();
     without.secret = None;
     assert_eq!(refusal(rig.stranger().enroll(&without)), "secret-missing");
+}
+
+#[test]
+fn a_lost_answer_is_had_again_though_the_secret_has_expired_or_gone_since() {
+    let rig = Rig::new();
+    rig.group("pumps", Enrollment::Open);
+    let short = NewSecret {
+        expires_in_s: Some(60),
+        ..NewSecret::default()
+    };
+    let short = rig
+        .admin()
+        .create_secret("default", "pumps", &short)
+        .unwrap();
+    let mut device = rig.device("pumps", "pump-1", short.secret.expose());
+    let first = device.enroll(&rig).unwrap();
+    rig.clock.advance(Duration::from_secs(61));
+    assert_eq!(device.enroll(&rig).unwrap(), first);
+    rig.admin()
+        .delete_secret("default", "pumps", short.secret_id)
+        .unwrap();
+    assert_eq!(device.enroll(&rig).unwrap(), first);
 }
 
 #[test]

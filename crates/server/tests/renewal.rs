@@ -173,7 +173,7 @@ fn a_clone_is_noticed_by_its_counter() {
 #[test]
 fn a_strict_group_suspends_a_device_that_seems_cloned() {
     let rig = Rig::new();
-    let secret = rig.group_with(NewGroup {
+    let secret = rig.group_with(&NewGroup {
         enrollment: Enrollment::Open,
         on_clone: OnClone::Suspend,
         ..NewGroup::named("vaults")

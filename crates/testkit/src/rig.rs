@@ -119,15 +119,15 @@ impl Rig {
 
     /// Adds a group to tenant `default`; its secret comes back.
     pub fn group(&self, name: &str, enrollment: Enrollment) -> String {
-        self.group_with(NewGroup {
+        self.group_with(&NewGroup {
             enrollment,
             ..NewGroup::named(name)
         })
     }
 
     /// Adds a group with rules of its own to tenant `default`; its secret comes back.
-    pub fn group_with(&self, group: NewGroup) -> String {
-        let created = self.admin.create_group("default", &group).expect("a group");
+    pub fn group_with(&self, group: &NewGroup) -> String {
+        let created = self.admin.create_group("default", group).expect("a group");
         let secret = created.secret.expect("a secret");
         secret.secret.expose().to_owned()
     }

@@ -57,7 +57,7 @@ pub(super) fn examine(tx: &mut Tx<'_>, asked: &Asked, now: Timestamp) -> Result<
         secret: &asked.secret,
         csr: &asked.csr,
     };
-    evidence.verify_again(secret.as_ref(), group.id, now)?;
+    evidence.verify_again(secret.as_ref(), group.id)?;
 
     let finding = match repeated(tx, asked, &tenant, &group, now)? {
         Some(finding) => finding,

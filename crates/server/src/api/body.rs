@@ -24,7 +24,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         if !is_json(request.headers()) {
             return Err(Refusal::unsupported_type("application/json"));
         }
-        let bytes: Bytes = request.extract().await.map_err(too_large_or_cut)?;
+        let bytes: Bytes = request
+            .extract()
+            .await
+            .map_err(|rejection| too_large_or_cut(&rejection))?;
         read(&bytes).map(Self)
     }
 }
@@ -37,7 +40,10 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalB
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         let is_json = is_json(request.headers());
-        let bytes: Bytes = request.extract().await.map_err(too_large_or_cut)?;
+        let bytes: Bytes = request
+            .extract()
+            .await
+            .map_err(|rejection| too_large_or_cut(&rejection))?;
         if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
@@ -90,7 +96,7 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     Ok(value)
 }
 
-fn too_large_or_cut(rejection: BytesRejection) -> Refusal {
+fn too_large_or_cut(rejection: &BytesRejection) -> Refusal {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         Refusal::too_large(LIMIT)
     } else {

@@ -86,8 +86,8 @@ impl Tx<'_> {
         )
     }
 
-    /// A page of the certificates of a tenant, by device and serial number. An `after` that is
-    /// not on record ends it.
+    /// A page of the certificates of a tenant, by device and serial number. Nothing comes
+    /// after an `after` that is not on record.
     pub fn certificates_page(
         &mut self,
         tenant: TenantId,
@@ -102,21 +102,25 @@ impl Tx<'_> {
         };
         let mut values = vec![Value::from(&tenant)];
         let mut conditions = String::new();
-        if let Some(device) = &filter.device {
-            values.push(device.into());
-            conditions.push_str(&format!(" AND c.device_id = ${}", values.len()));
-        }
-        if let Some((device, serial)) = &after {
-            values.extend_from_slice(values![device, serial]);
-            let n = values.len();
-            conditions.push_str(&format!(
-                " AND (c.device_id, c.serial) > (${}, ${n})",
-                n - 1
-            ));
+        match (&filter.device, &after) {
+            (None, None) => {}
+            (Some(device), None) => {
+                values.push(device.into());
+                conditions.push_str(" AND c.device_id = $2");
+            }
+            (None, Some((last, serial))) => {
+                values.extend_from_slice(values![last, serial]);
+                conditions.push_str(" AND (c.device_id, c.serial) > ($2, $3)");
+            }
+            (Some(device), Some((last, serial))) if device == last => {
+                values.extend_from_slice(values![device, serial]);
+                conditions.push_str(" AND c.device_id = $2 AND c.serial > $3");
+            }
+            // A page of one device does not go on after a certificate of another.
+            (Some(_), Some(_)) => return Ok(Vec::new()),
         }
         if let Some(group) = &filter.group {
             values.push(group.into());
-            // A device's rows are many, so it is looked at once a row but found at once.
             conditions.push_str(&format!(
                 " AND EXISTS (SELECT 1 FROM devices d WHERE d.tenant_id = c.tenant_id
                    AND d.device_id = c.device_id AND d.group_id = ${})",

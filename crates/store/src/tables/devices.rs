@@ -128,12 +128,18 @@ impl Tx<'_> {
         filter: &DeviceFilter,
     ) -> Result<Vec<Device>, StoreError> {
         let after = filter.after.map_or([0; 16], |id| *id.as_bytes());
-        let mut sql = String::from(select!("WHERE tenant_id = $1 AND device_id > $2"));
         let mut values = vec![Value::from(&tenant), Value::Bytes(&after)];
-        if let Some(group) = &filter.group {
-            values.push(group.into());
-            sql.push_str(" AND group_id = $3");
-        }
+        let mut sql = match &filter.group {
+            Some(group) => {
+                values.push(group.into());
+                select!("WHERE tenant_id = $1 AND device_id > $2 AND group_id = $3").to_owned()
+            }
+            // Hidden from SQLite's planner, which would rather sort a whole tenant than walk
+            // along the primary key.
+            None => {
+                select!("WHERE coalesce(tenant_id, tenant_id) = $1 AND device_id > $2").to_owned()
+            }
+        };
         match &filter.state {
             // So that the index of the few that wait serves.
             Some(StateKind::Pending) => sql.push_str(" AND pending_until IS NOT NULL"),

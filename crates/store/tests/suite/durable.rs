@@ -72,13 +72,7 @@ pub async fn a_newer_schema_is_refused(rig: &Rig) {
                 .unwrap();
         }
         Location::Postgres(url) => {
-            let insert = "INSERT INTO schema_version VALUES (4711)";
-            std::thread::spawn(move || {
-                let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
-                client.batch_execute(insert).unwrap();
-            })
-            .join()
-            .unwrap();
+            beside(url, "INSERT INTO schema_version VALUES (4711)");
         }
         Location::Memory => unreachable!("nothing is there to be reopened"),
     }
@@ -87,6 +81,53 @@ pub async fn a_newer_schema_is_refused(rig: &Rig) {
         matches!(refused, OpenError::NewerSchema { found: 4711, known } if known < 4711),
         "{refused:?}"
     );
+}
+
+/// On PostgreSQL, beside the store.
+fn beside(url: String, sql: &'static str) {
+    // Its client can't be used inside an async runtime.
+    let client = std::thread::spawn(move || {
+        let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+        client.batch_execute(sql).unwrap();
+    });
+    client.join().unwrap();
+}
+
+pub async fn a_broken_connection_is_replaced(rig: &Rig) {
+    let Location::Postgres(url) = rig.location() else {
+        unreachable!("told on PostgreSQL alone")
+    };
+    let store = rig.open();
+    for n in 0..3_u8 {
+        beside(
+            url.clone(),
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        );
+        // Enough for every writer and reader to find out.
+        for _ in 0..10 {
+            write(&store, move |tx| tx.put_setting("key", &[n])).await;
+            let seen = read(&store, |tx| tx.setting("key")).await;
+            assert_eq!(seen, Some(vec![n]));
+        }
+    }
+    assert!(store.stats().reruns > 0);
+}
+
+pub async fn servers_that_start_together_migrate_once(rig: &Rig) {
+    let stores = std::thread::scope(|scope| {
+        let opening: Vec<_> = (0..5)
+            .map(|_| scope.spawn(|| Store::open(rig.location(), rig.rng.clone())))
+            .collect();
+        let opened = opening.into_iter().map(|opening| opening.join().unwrap());
+        opened.collect::<Result<Vec<_>, _>>()
+    });
+    let stores = stores.unwrap();
+    write(&stores[0], |tx| tx.put_setting("key", b"kept")).await;
+    for store in &stores {
+        let seen = read(store, |tx| tx.setting("key")).await;
+        assert_eq!(seen, Some(b"kept".to_vec()));
+    }
 }
 
 fn open(dir: &TempDir, tuning: &Tuning) -> Result<Store, OpenError> {

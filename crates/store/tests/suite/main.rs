@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod bulk;
+mod device_nouns;
 mod durable;
 mod group_commit;
 mod nouns;
@@ -55,6 +56,12 @@ macro_rules! stories {
             let stories: Vec<Story> = vec![
                 $((stringify!($name), |place| tell(place, $group::$name)),)*
                 $((stringify!($late), |place| tell(place, $late_group::$late)),)*
+                ("a_broken_connection_is_replaced", |place| {
+                    tell(place, durable::a_broken_connection_is_replaced);
+                }),
+                ("servers_that_start_together_migrate_once", |place| {
+                    tell(place, durable::servers_that_start_together_migrate_once);
+                }),
             ];
             tell_all_on_postgres(stories);
         }
@@ -115,13 +122,13 @@ stories! {
     nouns::cas_read_back_newest_first,
     nouns::a_group_reads_back,
     nouns::a_secret_reads_back,
-    nouns::devices_read_back_in_every_state,
-    nouns::an_application_reads_back,
-    nouns::a_credential_reads_back,
-    nouns::certificates_read_back_in_every_standing,
-    nouns::certificates_of_a_device_change_standing_together,
-    nouns::tombstones_read_back,
-    nouns::events_read_back_in_order,
+    device_nouns::devices_read_back_in_every_state,
+    device_nouns::an_application_reads_back,
+    device_nouns::a_credential_reads_back,
+    device_nouns::certificates_read_back_in_every_standing,
+    device_nouns::certificates_of_a_device_change_standing_together,
+    device_nouns::tombstones_read_back,
+    device_nouns::events_read_back_in_order,
     nouns::api_tokens_read_back,
     pages::devices_come_in_pages,
     pages::certificates_come_in_pages,
