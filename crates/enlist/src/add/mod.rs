@@ -1,0 +1,41 @@
+//! `enlist add …`: one noun a file.
+
+mod device;
+mod devices;
+mod group;
+mod secret;
+mod tenant;
+mod token;
+
+use crate::cli::Global;
+
+/// Create something
+#[derive(Debug, clap::Args)]
+pub struct Add {
+    #[command(subcommand)]
+    noun: Noun,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Noun {
+    Tenant(tenant::AddTenant),
+    Group(group::AddGroup),
+    Device(device::AddDevice),
+    Devices(devices::AddDevices),
+    Secret(secret::AddSecret),
+    Token(token::AddToken),
+}
+
+impl Add {
+    /// Creates it.
+    pub fn run(self, global: &Global) -> anyhow::Result<()> {
+        match self.noun {
+            Noun::Tenant(noun) => noun.run(global),
+            Noun::Group(noun) => noun.run(global),
+            Noun::Device(noun) => noun.run(global),
+            Noun::Devices(noun) => noun.run(global),
+            Noun::Secret(noun) => noun.run(global),
+            Noun::Token(noun) => noun.run(global),
+        }
+    }
+}

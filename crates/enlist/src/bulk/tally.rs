@@ -1,0 +1,126 @@
+//! Counting and telling what became of the names.
+
+use std::time::Instant;
+
+use enlist_wire::{BulkEnd, BulkResult, BulkRow};
+use indicatif::ProgressBar;
+
+use super::garbage;
+use super::line::reason;
+use super::names_file::NamesFile;
+use crate::failure::refused;
+use crate::output::{Format, Rows};
+use crate::progress;
+use crate::say::say;
+use crate::text::{shown, word};
+
+/// The results so far.
+pub struct Tally {
+    created: u64,
+    existing: u64,
+    refused: u64,
+    begun: Instant,
+    bar: ProgressBar,
+    rows: Option<Rows>,
+    names: Option<NamesFile>,
+    verbose: bool,
+}
+
+impl Tally {
+    /// Nothing yet, of `total` names.
+    pub fn new(
+        total: Option<u64>,
+        format: Option<Format>,
+        verbose: bool,
+        names: Option<NamesFile>,
+    ) -> Self {
+        Self {
+            created: 0,
+            existing: 0,
+            refused: 0,
+            begun: Instant::now(),
+            bar: progress::bar(total, "devices"),
+            rows: format.map(Rows::of::<BulkRow>),
+            names,
+            verbose,
+        }
+    }
+
+    /// Takes one result.
+    pub fn row(&mut self, row: &BulkRow) -> anyhow::Result<()> {
+        match row.result {
+            BulkResult::Created => self.created += 1,
+            BulkResult::Existing => self.existing += 1,
+            BulkResult::Refused => self.refused += 1,
+        }
+        self.bar.inc(1);
+        if row.result == BulkResult::Refused {
+            let (name, reason) = (shown(&row.name), shown(&reason(row)));
+            self.bar.suspend(|| say!("refused: `{name}`: {reason}"));
+        } else {
+            if let Some(names) = &mut self.names {
+                names.add(&row.name)?;
+            }
+            if self.verbose {
+                let (name, result) = (shown(&row.name), word(&row.result));
+                self.bar.suspend(|| say!("{result}: `{name}`"));
+            }
+        }
+        match &mut self.rows {
+            Some(rows) => rows.push(row),
+            None => Ok(()),
+        }
+    }
+
+    /// How many results have come.
+    pub fn seen(&self) -> u64 {
+        self.created + self.existing + self.refused
+    }
+
+    /// Holds the server's own count against the results.
+    pub fn check(&self, end: &BulkEnd) -> anyhow::Result<()> {
+        if (end.created, end.existing, end.refused) == (self.created, self.existing, self.refused) {
+            return Ok(());
+        }
+        Err(garbage("counts other results than it gave"))
+    }
+
+    /// Puts the progress display away without a result.
+    pub fn abandon(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// Tells the result; fails if any name was refused.
+    pub fn finish(mut self) -> anyhow::Result<()> {
+        self.bar.finish_and_clear();
+        if let Some(rows) = self.rows.take() {
+            rows.finish()?;
+        }
+        let seen = self.seen();
+        let seconds = self.begun.elapsed().as_secs_f64();
+        say!(
+            "{seen} devices in {seconds:.1} s: {} created, {} there already, {} refused.",
+            self.created,
+            self.existing,
+            self.refused
+        );
+        if self.refused > 0 {
+            return Err(refused(
+                "devices-refused",
+                format!(
+                    "{} of the {seen} names were refused, for the reasons above; the others are there{}",
+                    self.refused,
+                    if self.names.is_some() {
+                        ", and no names file was written"
+                    } else {
+                        ""
+                    }
+                ),
+            ));
+        }
+        match self.names.take() {
+            Some(names) => names.finish(),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! `enlist gen-device-config`: the configuration file of a device.
+
+use std::path::PathBuf;
+
+use enlist_core::Name;
+use enlist_wire::{Client, Enrollment, NewSecret, SecretCreated};
+
+use crate::cli::Global;
+use crate::context::management_client;
+use crate::device_file::{DeviceFile, Place, pre_enroll};
+use crate::failure::refused;
+use crate::group_arg::GroupArg;
+use crate::say::say;
+use crate::text::shown;
+
+/// What the agent adds to a prefix: a dash, and twelve digits of the hardware identity.
+const SUFFIX: usize = 13;
+
+/// Write the configuration file of a device
+///
+/// With group-enroll the file may go to many devices: it holds a provisioning secret of its own,
+/// labelled with the name, and the name is what their names begin with. With pre-enroll it is for one
+/// device: the device is created if it is not there, and its identity is made ahead and put in.
+///
+/// Address and trust anchors come from the context, or from ENLIST_SERVER and ENLIST_CA.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct GenDeviceConfig {
+    /// The device's name, or what the names of the group's devices begin with; other characters than
+    /// a name may have are mapped to the nearest that it may
+    #[arg(long, value_name = "NAME")]
+    device_name: String,
+    /// How the device is to enroll
+    #[arg(long, value_name = "TYPE", value_enum)]
+    enrollment_type: EnrollmentType,
+    /// The directory on the device where its agent keeps what it learns
+    #[arg(long, value_name = "DIR")]
+    persist: PathBuf,
+    #[command(flatten)]
+    group: GroupArg,
+    /// Hours that certificates are to last [default: the group's]
+    #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(1..))]
+    ttl: Option<u32>,
+    /// The file to write, readable by its owner alone
+    #[arg(long, value_name = "FILE", default_value = "config.json")]
+    config_path: PathBuf,
+    /// Write over a file that is there
+    #[arg(long)]
+    force: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  enlist --signing-method=remote gen-device-config --device-name=lamp \\
+      --enrollment-type=group-enroll --persist=/var/lib/enlist
+  enlist gen-device-config --device-name=press-7 --enrollment-type=pre-enroll \\
+      --persist=/var/lib/enlist -g presses --config-path press-7.json";
+
+/// How a device enrolls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum EnrollmentType {
+    /// By the group's provisioning secret, at its first start
+    GroupEnroll,
+    /// Ahead: its identity is in the file
+    PreEnroll,
+}
+
+impl GenDeviceConfig {
+    /// Writes the file.
+    pub fn run(self, global: &Global) -> anyhow::Result<()> {
+        let settings = global.settings()?;
+        let client = management_client(&settings)?;
+        let name = self.mapped_name()?;
+        let (tenant, group) = (&settings.tenant, &self.group.group);
+        let place = Place::take(&self.config_path, self.force)?;
+        let mut file = DeviceFile::new(tenant, group).with_server(&settings)?;
+        file.persistent_directory = Some(self.persist.clone());
+        file.certificate_ttl_h = self.ttl;
+        match self.enrollment_type {
+            EnrollmentType::PreEnroll => {
+                let quadruple = pre_enroll(&client, tenant, group, &name, self.ttl)?;
+                file.name = Some(name.clone());
+                place.write(&file.with_identity(quadruple))?;
+            }
+            EnrollmentType::GroupEnroll => {
+                let known = client.group(tenant.as_str(), group.as_str())?.enrollment;
+                if known == Enrollment::Known {
+                    say!(
+                        "Group `{group}` lets in only devices that were created before: add them with the hardware that they will be (`enlist add device -g {group} NAME --hardware …`), or take a group made with --enrollment open."
+                    );
+                }
+                let secret = mint(&client, tenant, group, &name)?;
+                file.name_prefix = Some(name.clone());
+                file.device_enrollment_token = Some(secret.secret.clone());
+                if let Err(error) = place.write(&file) {
+                    // Nobody has it, so nobody will miss it.
+                    let taken_back =
+                        client.delete_secret(tenant.as_str(), group.as_str(), secret.secret_id);
+                    return Err(match taken_back {
+                        Ok(()) => error,
+                        Err(_) => error.context(format!(
+                            "the provisioning secret {} was made for nothing; `enlist delete secret -g {group} {}` takes it back",
+                            secret.secret_id, secret.secret_id
+                        )),
+                    });
+                }
+            }
+        }
+        let path = self.config_path.display();
+        match self.enrollment_type {
+            EnrollmentType::PreEnroll => {
+                say!("`{path}` is the configuration of device `{name}` in group `{group}`.");
+            }
+            EnrollmentType::GroupEnroll => say!(
+                "`{path}` is the configuration of devices whose names begin with `{name}-`, in group `{group}`."
+            ),
+        }
+        Ok(())
+    }
+
+    /// The name to use. It is mapped here and nowhere else, since what is typed here is often the
+    /// name of a product.
+    fn mapped_name(&self) -> anyhow::Result<Name> {
+        let mut name = match self.device_name.parse::<Name>() {
+            Ok(name) => name,
+            Err(error) => match error.nearest() {
+                Some(nearest) => {
+                    say!(
+                        "`{}` can't be a name; `{nearest}` is used.",
+                        shown(&self.device_name)
+                    );
+                    nearest.clone()
+                }
+                None => return Err(error.into()),
+            },
+        };
+        let most = Name::MAX - SUFFIX;
+        if self.enrollment_type == EnrollmentType::GroupEnroll && name.as_str().len() > most {
+            name = Name::nearest(&name.as_str()[..most])
+                .ok_or_else(|| refused("invalid-name", "nothing is left of the name"))?;
+            say!("The agents add to the name, so that it is cut to `{name}`.");
+        }
+        Ok(name)
+    }
+}
+
+fn mint(
+    client: &Client,
+    tenant: &Name,
+    group: &Name,
+    label: &Name,
+) -> anyhow::Result<SecretCreated> {
+    let request = NewSecret {
+        label: Some(label.to_string()),
+        ..NewSecret::default()
+    };
+    Ok(client.create_secret(tenant.as_str(), group.as_str(), &request)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(device_name: &str, enrollment_type: EnrollmentType) -> anyhow::Result<Name> {
+        GenDeviceConfig {
+            device_name: device_name.to_owned(),
+            enrollment_type,
+            persist: PathBuf::from("/var/lib/enlist"),
+            group: GroupArg {
+                group: "default".parse().unwrap(),
+            },
+            ttl: None,
+            config_path: PathBuf::from("config.json"),
+            force: false,
+        }
+        .mapped_name()
+    }
+
+    #[test]
+    fn a_product_name_becomes_the_nearest_lawful_one() {
+        use EnrollmentType::{GroupEnroll, PreEnroll};
+        let mapped = named("my_device_name", PreEnroll).unwrap();
+        assert_eq!(mapped.as_str(), "my-device-name");
+        assert!(named("___", PreEnroll).is_err());
+        let long = "x".repeat(63);
+        assert_eq!(named(&long, PreEnroll).unwrap().as_str(), long);
+        let prefix = named(&long, GroupEnroll).unwrap();
+        assert_eq!(prefix.as_str().len(), 50, "room for what the agent adds");
+    }
+}

@@ -1,0 +1,48 @@
+//! `enlist get anchor`.
+
+use enlist_wire::IssuingCa;
+
+use crate::cli::Global;
+use crate::output::{self, Format, Row};
+use crate::say::say;
+
+/// The certificate that brokers and proxies anchor at, PEM
+///
+/// It is the tenant's issuing CA, signed by itself: a consumer that trusts it, and nothing else,
+/// takes this tenant's devices and no other's.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct GetAnchor {}
+
+const EXAMPLES: &str = "\
+Examples:
+  enlist get anchor > tenant-anchor.pem
+  enlist -t acme get anchor > acme-anchor.pem
+
+In mosquitto.conf:  cafile tenant-anchor.pem  with  require_certificate true
+In nginx.conf:      ssl_client_certificate tenant-anchor.pem;  with  ssl_verify_client on;";
+
+impl GetAnchor {
+    /// Prints it.
+    pub fn run(self, global: &Global) -> anyhow::Result<()> {
+        let (client, tenant) = global.connect()?;
+        let authority = client.issuing_ca(tenant.as_str())?;
+        if let Some(format @ (Format::Json | Format::Csv)) = global.output {
+            return output::one(format, &authority);
+        }
+        say!("Brokers and proxies of tenant `{tenant}` trust this one, and nothing else.");
+        Ok(output::line(authority.anchor.trim_end())?)
+    }
+}
+
+impl Row for IssuingCa {
+    const COLUMNS: &'static [&'static str] = &["anchor", "certificate", "root"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.anchor.clone(),
+            self.certificate.clone(),
+            self.root.clone(),
+        ]
+    }
+}

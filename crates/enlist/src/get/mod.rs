@@ -1,0 +1,59 @@
+//! `enlist get …`: one noun a file.
+
+mod anchor;
+mod certificates;
+mod contexts;
+mod devices;
+mod events;
+mod groups;
+mod listing;
+mod pending;
+mod secrets;
+mod tenants;
+mod tokens;
+
+use crate::cli::Global;
+
+/// Show what is there
+///
+/// Lists are fetched page by page and printed as they come, whatever their length.
+#[derive(Debug, clap::Args)]
+pub struct Get {
+    #[command(subcommand)]
+    noun: Noun,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Noun {
+    Tenants(tenants::GetTenants),
+    Groups(groups::GetGroups),
+    Devices(devices::GetDevices),
+    Device(devices::GetDevice),
+    Pending(pending::GetPending),
+    Secrets(secrets::GetSecrets),
+    Certificates(certificates::GetCertificates),
+    Events(events::GetEvents),
+    Tokens(tokens::GetTokens),
+    Anchor(anchor::GetAnchor),
+    #[command(visible_alias = "contexts")]
+    Context(contexts::GetContext),
+}
+
+impl Get {
+    /// Shows it.
+    pub fn run(self, global: &Global) -> anyhow::Result<()> {
+        match self.noun {
+            Noun::Tenants(noun) => noun.run(global),
+            Noun::Groups(noun) => noun.run(global),
+            Noun::Devices(noun) => noun.run(global),
+            Noun::Device(noun) => noun.run(global),
+            Noun::Pending(noun) => noun.run(global),
+            Noun::Secrets(noun) => noun.run(global),
+            Noun::Certificates(noun) => noun.run(global),
+            Noun::Events(noun) => noun.run(global),
+            Noun::Tokens(noun) => noun.run(global),
+            Noun::Anchor(noun) => noun.run(global),
+            Noun::Context(noun) => noun.run(global),
+        }
+    }
+}

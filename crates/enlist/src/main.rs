@@ -1,0 +1,56 @@
+//! `enlist`: the operator's command line, the factory station and the server in one binary, which
+//! carries the agent as well.
+//!
+//! The other names it goes by (`iotactl`, `trh`) are links to it and change nothing but the name in
+//! its help. Called `enlist-agent`, it is the agent.
+
+mod add;
+mod agent;
+mod bulk;
+mod cli;
+mod completions;
+mod context;
+mod credentials;
+mod delete;
+mod deprovision;
+mod device_config;
+mod device_file;
+mod failure;
+mod files;
+mod get;
+mod group_arg;
+mod identity;
+mod interrupt;
+mod lifecycle;
+mod login;
+mod man;
+mod output;
+mod progress;
+mod provision;
+mod quickstart;
+mod refresh;
+mod say;
+mod serve;
+mod set;
+mod span;
+mod text;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::FromArgMatches;
+
+fn main() -> ExitCode {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let program = cli::program_name(args.first());
+    if program == "enlist-agent" {
+        return agent::main("enlist-agent", args.into_iter().skip(1));
+    }
+    let parsed = cli::command(&program)
+        .try_get_matches_from(args)
+        .and_then(|matches| cli::Cli::from_arg_matches(&matches));
+    match parsed {
+        Ok(cli) => cli.run(&program),
+        Err(error) => failure::usage(&error),
+    }
+}

@@ -1,0 +1,110 @@
+//! Asking for the certificate.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use enlist_core::{HardwareIdentity, ProvisioningSecret};
+use enlist_pki::Signer;
+use enlist_wire::{
+    Binary, Client, ClientError, DeviceSelf, DeviceState, EnrollReply, EnrollRequest, Enrolled,
+    Pending,
+};
+
+use crate::context::{Settings, device_client};
+use crate::credentials::{self, Answer, KeyAndToken, Owner, Paths};
+use crate::failure::refused;
+use crate::say::say;
+use crate::span::Span;
+use crate::text::{claimed, shown};
+
+/// What is asked for, and with what.
+pub struct Request<'a> {
+    /// The device.
+    pub owner: &'a Owner,
+    /// Its key and token.
+    pub own: &'a KeyAndToken,
+    /// What lets it in.
+    pub secret: &'a ProvisioningSecret,
+    /// The hardware it says it is.
+    pub hardware: Option<&'a HardwareIdentity>,
+    /// Hours that the certificate is to last.
+    pub ttl_h: Option<u32>,
+    /// How long to wait for a person.
+    pub wait: Span,
+}
+
+/// Asks the server, over the certificate that is held, whether all is well already: the device is
+/// active and this is its certificate. If not, enrolling will tell why.
+pub fn confirmed(
+    settings: &Settings,
+    held: &credentials::Enrolled,
+) -> anyhow::Result<Option<DeviceSelf>> {
+    let client = device_client(settings, Some(held.identity()))?;
+    match client.device_self() {
+        Ok(device) if device.state == DeviceState::Active => Ok(Some(device)),
+        Err(error @ ClientError::Unreachable(_)) => Err(error.into()),
+        Ok(_) | Err(_) => Ok(None),
+    }
+}
+
+impl Request<'_> {
+    /// Asks until there is a certificate, and writes it.
+    pub fn send(&self, settings: &Settings, paths: &Paths) -> anyhow::Result<Enrolled> {
+        let client = device_client(settings, None)?;
+        let name = &self.owner.name;
+        let csr = enlist_pki::csr::build(self.own.key.as_ref(), name.as_str())
+            .context("the certificate request can't be made")?;
+        let request = EnrollRequest {
+            tenant: self.owner.tenant.to_string(),
+            group: self.owner.group.to_string(),
+            secret: Some(self.secret.expose().to_owned().into()),
+            name: Some(name.to_string()),
+            hardware: self.hardware.map(claimed),
+            csr: Binary(csr),
+            device_token: self.own.token.expose().to_owned().into(),
+            certificate_ttl_h: self.ttl_h,
+        };
+        let reply = self.answered(&client, &request)?;
+        Answer::checked(&reply, self.owner, self.own.key.public_key())?.write(paths)?;
+        Ok(reply)
+    }
+
+    fn answered(&self, client: &Client, request: &EnrollRequest) -> anyhow::Result<Enrolled> {
+        let mut left = self.wait.0;
+        let mut told = false;
+        loop {
+            let pending = match client.enroll(request)? {
+                EnrollReply::Enrolled(enrolled) => return Ok(*enrolled),
+                EnrollReply::Pending(pending) => pending,
+            };
+            if left == 0 {
+                return Err(self.still_pending(&pending));
+            }
+            if !told {
+                say!("{}", self.waiting(&pending));
+                told = true;
+            }
+            let pause = pending.retry_after_s.clamp(1, 60).min(left);
+            std::thread::sleep(Duration::from_secs(pause));
+            left -= pause;
+        }
+    }
+
+    fn waiting(&self, pending: &Pending) -> String {
+        let Owner { group, name, .. } = self.owner;
+        let code = pending.code.as_deref().map_or_else(String::new, |code| {
+            format!(", with the code {}", shown(code))
+        });
+        format!(
+            "Device `{name}` waits for a person to say yes{code}: `enlist approve device {name} -g {group}`."
+        )
+    }
+
+    fn still_pending(&self, pending: &Pending) -> anyhow::Error {
+        let waiting = self.waiting(pending);
+        refused(
+            "approval-pending",
+            format!("{waiting} Run this command again then, or let it wait with --wait"),
+        )
+    }
+}

@@ -1,0 +1,32 @@
+//! `enlist refresh …`.
+
+mod certificate;
+mod journal;
+mod provision_secret;
+
+pub use journal::Journal;
+
+use crate::cli::Global;
+
+/// Replace something by a newer one
+#[derive(Debug, clap::Args)]
+pub struct Refresh {
+    #[command(subcommand)]
+    noun: Noun,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Noun {
+    ProvisionSecret(provision_secret::RefreshSecret),
+    Certificate(certificate::RefreshCertificate),
+}
+
+impl Refresh {
+    /// Replaces it.
+    pub fn run(self, global: &Global) -> anyhow::Result<()> {
+        match self.noun {
+            Noun::ProvisionSecret(noun) => noun.run(global),
+            Noun::Certificate(noun) => noun.run(global),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! `enlist serve --check`: the settings alone, nothing started and nothing made.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use enlist_keys::tls::{Identity, ServerIdentity};
+use enlist_keys::{FileKey, WrappingKey};
+use enlist_ops::{Location, WrappingKeySource};
+use enlist_pki::Certificate;
+use enlist_server::Settings;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::files;
+use crate::say::say;
+
+/// Says what the settings come to, or what is wrong with them.
+pub fn check(settings: &Settings) -> anyhow::Result<()> {
+    if let Some((certificate, key)) = &settings.listen.certificate {
+        check_certificate(certificate, key)?;
+    }
+    match &settings.wrapping {
+        WrappingKeySource::File(path) => {
+            WrappingKey::load(path)
+                .with_context(|| format!("`{}` can't be used as wrapping key", path.display()))?;
+        }
+        WrappingKeySource::Text(text) => {
+            WrappingKey::from_text(text).context("the wrapping key can't be used")?;
+        }
+        WrappingKeySource::DataDir => {
+            let path = settings.data.join("wrapping.key");
+            if path.exists() {
+                WrappingKey::load(&path).with_context(|| {
+                    format!("`{}` can't be used as wrapping key", path.display())
+                })?;
+            }
+        }
+    }
+    say!("The settings are good.");
+    say!("  data directory:   {}", settings.data.display());
+    match &settings.location {
+        Location::Postgres(_) => say!("  database:         PostgreSQL"),
+        _ => say!("  database:         SQLite in the data directory"),
+    }
+    say!("  listens on:       {}", settings.listen.address);
+    if let Some(url) = &settings.public_url {
+        say!("  is called by:     {url}");
+    }
+    match &settings.listen.certificate {
+        Some((certificate, _)) => say!("  certificate:      {}", certificate.display()),
+        None => say!("  certificate:      of its own service CA"),
+    }
+    Ok(())
+}
+
+fn check_certificate(certificate: &Path, key: &Path) -> anyhow::Result<()> {
+    let chain = enlist_pki::chain_from_pem(&files::read_needed(certificate)?)
+        .with_context(|| format!("`{}` can't be used", certificate.display()))?;
+    let key_pem = SecretString::from(files::read_needed(key)?);
+    let signer = FileKey::from_pkcs8_pem(key_pem.expose_secret())
+        .with_context(|| format!("`{}` can't be used", key.display()))?;
+    let identity = Identity {
+        chain: chain.iter().map(Certificate::to_rustls).collect(),
+        key: Arc::new(signer),
+    };
+    ServerIdentity::new(identity).map(drop).with_context(|| {
+        format!(
+            "`{}` and `{}` don't fit",
+            certificate.display(),
+            key.display()
+        )
+    })
+}

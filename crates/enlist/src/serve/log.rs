@@ -1,0 +1,52 @@
+//! Where the server's log goes.
+
+use std::fs::OpenOptions;
+use std::io::IsTerminal;
+use std::path::Path;
+use std::sync::Mutex;
+
+use anyhow::Context as _;
+use enlist_server::LogFormat;
+use tracing_subscriber::EnvFilter;
+
+use crate::say::colours_on_stderr;
+
+/// Logs to standard error.
+pub fn to_stderr(format: LogFormat) {
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter())
+        .with_writer(std::io::stderr)
+        .with_ansi(colours_on_stderr());
+    match format {
+        LogFormat::Json => log.json().init(),
+        // systemd adds the time itself.
+        LogFormat::Text if under_systemd() => log.without_time().init(),
+        LogFormat::Text => log.init(),
+    }
+}
+
+/// Logs to the end of a file.
+pub fn to_file(path: &Path) -> anyhow::Result<()> {
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .with_context(|| format!("`{}` can't be written", path.display()))?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter())
+        .with_writer(Mutex::new(file))
+        .with_ansi(false)
+        .init();
+    Ok(())
+}
+
+/// `ENLIST_LOG`, or else `RUST_LOG`; what can't be read counts as nothing said.
+fn filter() -> EnvFilter {
+    EnvFilter::try_from_env("ENLIST_LOG")
+        .or_else(|_| EnvFilter::try_from_default_env())
+        .unwrap_or_else(|_| EnvFilter::new("info"))
+}
+
+fn under_systemd() -> bool {
+    std::env::var_os("JOURNAL_STREAM").is_some() && !std::io::stderr().is_terminal()
+}

@@ -1,0 +1,122 @@
+//! `enlist serve`: the server.
+
+mod check;
+mod log;
+mod settings;
+mod url;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use enlist_core::{SystemClock, SystemRng};
+use enlist_ops::{Config, FirstStart, Ops};
+use enlist_server::{Server, Settings};
+
+use crate::files;
+use crate::interrupt::interrupted;
+use crate::output;
+use crate::say::say;
+use settings::Flags;
+
+pub use log::to_file;
+pub use url::base_url;
+
+/// Run the server
+///
+/// The first start makes the data directory, the root and the CAs, tenant `default` with its open
+/// group `default`, and an administrator's token: DIR/admin.token (0600) and DIR/root.pem are what
+/// `enlist login` needs. The address goes to standard output once the server listens, the log to
+/// standard error. SIGTERM or Ctrl-C ends it in good order.
+///
+/// Flags win over the environment, and that over the file, which is server.toml in the data directory
+/// where none is named.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Serve {
+    #[command(flatten)]
+    flags: Flags,
+    /// Only check the settings: say what is wrong with them, or what they come to
+    #[arg(long)]
+    check: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  enlist serve
+  enlist serve --data /var/lib/enlist --listen 0.0.0.0:8443 --public-url https://enlist.example.com:8443
+  enlist serve --config /etc/enlist/server.toml --check
+
+Environment:
+  ENLIST_DATA, ENLIST_LISTEN, ENLIST_PUBLIC_URL, ENLIST_WRAPPING_KEY_FILE, ENLIST_TLS_CERTIFICATE,
+  ENLIST_TLS_KEY, ENLIST_MAX_CONNECTIONS, ENLIST_LOG_FORMAT   as the flags
+  ENLIST_DATABASE_URL   postgres://user:password@host/database; better here than in a flag
+  ENLIST_WRAPPING_KEY   the wrapping key or a passphrase itself
+  ENLIST_LOG            what to log, such as debug or enlist_server=debug,info [default: info]";
+
+impl Serve {
+    /// Runs it until it is told to stop.
+    pub fn run(self) -> anyhow::Result<()> {
+        let settings = self.flags.decide()?;
+        if self.check {
+            return check::check(&settings);
+        }
+        log::to_stderr(settings.log_format);
+        make_data_directory(&settings.data)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .context("the server can't start its threads")?;
+        runtime.block_on(serve(settings))
+    }
+}
+
+async fn serve(settings: Settings) -> anyhow::Result<()> {
+    let (ops, first) = open(&settings).await?;
+    let public_url = settings.public_url.clone();
+    let data = settings.data.clone();
+    let server = Server::start(ops, settings.listen).await?;
+    let url = base_url(public_url.as_deref(), server.address());
+    if let Some(first) = first {
+        welcome(&first, &url, &data);
+    }
+    tracing::info!(address = %server.address(), "listening");
+    // Nobody listening on standard output is no reason to end.
+    let _ = output::line(&url);
+    interrupted().await;
+    tracing::info!("stopping");
+    tokio::select! {
+        () = server.stop() => Ok(()),
+        () = interrupted() => anyhow::bail!("told to stop twice: ended at once, with requests under way"),
+    }
+}
+
+/// Opens the installation that the settings name.
+pub async fn open(settings: &Settings) -> anyhow::Result<(Ops, Option<FirstStart>)> {
+    let config = Config {
+        location: settings.location.clone(),
+        data_dir: Some(settings.data.clone()),
+        wrapping: settings.wrapping.clone(),
+        clock: Arc::new(SystemClock),
+        rng: Arc::new(SystemRng),
+    };
+    Ok(enlist_ops::open(config).await?)
+}
+
+/// Makes the data directory, for its owner alone.
+pub fn make_data_directory(directory: &Path) -> anyhow::Result<()> {
+    files::make_private_directory(directory)
+        .with_context(|| format!("the data directory `{}` can't be made", directory.display()))
+}
+
+fn welcome(first: &FirstStart, url: &str, data: &Path) {
+    let Some(token) = &first.admin_token_path else {
+        return;
+    };
+    let root = data.join("root.pem");
+    say!(
+        "This is a new installation. Its administrator logs in with:\n  enlist login --server {url} --ca {} --token-file {}",
+        root.display(),
+        token.display()
+    );
+}
