@@ -1,0 +1,83 @@
+//! The figures of this program beside the floor, measured in the same run on one machine.
+//!
+//! What is measured is the release: `enlist serve` and `enlist-agent` as processes of their own.
+//! The load comes from this process. The floor is what cannot be left out, done barely: the same
+//! TLS exchange, the same cryptography by the same library, the same rows into SQLite.
+
+mod floor;
+mod http;
+mod load;
+mod machine;
+mod newcomers;
+mod parts;
+mod process;
+mod scratch;
+mod served;
+mod table;
+
+use anyhow::Result;
+use clap::{Parser, ValueEnum};
+
+use parts::{Scale, agent, batches, bulk, enroll, memory};
+use table::Table;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask bench")]
+struct Cli {
+    /// Fewer rounds and rows.
+    #[arg(long)]
+    quick: bool,
+    /// What this process is: the measuring one, or a server that is measured.
+    #[arg(long, hide = true, value_enum)]
+    role: Option<Role>,
+    /// Which parts; all, if none is named.
+    #[arg(value_enum)]
+    parts: Vec<Part>,
+}
+
+/// What a process of this program can be besides the one that measures.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Role {
+    /// The bare exchange: TLS, a request, a reply of the right length.
+    Exchange,
+    /// The server's library, which says at its end how it committed.
+    Batches,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// CPU time of an enrollment, and how many there are a second.
+    Enroll,
+    /// A million devices in one call.
+    Bulk,
+    /// The server's memory, and the latency of an enrollment, as devices grow more.
+    Memory,
+    /// The agent's size, memory and time.
+    Agent,
+}
+
+fn main() -> Result<()> {
+    let cli = Cli::parse();
+    match cli.role {
+        Some(Role::Exchange) => return floor::exchange::serve(),
+        Some(Role::Batches) => return batches::serve(),
+        None => {}
+    }
+    let scale = if cli.quick { Scale::QUICK } else { Scale::FULL };
+    let wanted = |part| cli.parts.is_empty() || cli.parts.contains(&part);
+    let mut table = Table::new(machine::describe());
+    if wanted(Part::Enroll) {
+        enroll::measure(&scale, &mut table)?;
+    }
+    if wanted(Part::Bulk) {
+        bulk::measure(&scale, &mut table)?;
+    }
+    if wanted(Part::Memory) {
+        memory::measure(&scale, &mut table)?;
+    }
+    if wanted(Part::Agent) {
+        agent::measure(&scale, &mut table)?;
+    }
+    println!("\n{table}");
+    Ok(())
+}

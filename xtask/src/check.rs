@@ -1,0 +1,66 @@
+//! `cargo xtask check`.
+
+use anyhow::Result;
+
+use crate::run::{cargo, run, succeeds};
+use crate::steps::Steps;
+use crate::{components, generate, house, lines, policy, problems};
+
+/// Runs all checks, one after another.
+///
+/// # Errors
+/// When one of them failed.
+pub(crate) fn all(fix: bool) -> Result<()> {
+    let mut steps = Steps::default();
+    steps.step("real components", components::provide);
+    steps.step("format", || format(fix));
+    steps.step("who may know whom", house::check);
+    steps.step("length of files", lines::check);
+    steps.step("problems documented", problems::check);
+    steps.step("clippy", clippy);
+    steps.step("tests", tests);
+    steps.step("doc tests", doc_tests);
+    steps.step("generated files", || generate::all(!fix));
+    steps.step("dependency policy", policy::check);
+    steps.finish()
+}
+
+fn format(fix: bool) -> Result<()> {
+    let check: &[&str] = if fix { &[] } else { &["--check"] };
+    run(cargo(["fmt", "--all"]).args(check))
+}
+
+fn clippy() -> Result<()> {
+    run(&mut cargo([
+        "clippy",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "--deny=warnings",
+    ]))
+}
+
+fn tests() -> Result<()> {
+    if succeeds("cargo-nextest", &["nextest", "--version"]) {
+        run(&mut cargo([
+            "nextest",
+            "run",
+            "--locked",
+            "--workspace",
+            "--no-fail-fast",
+        ]))
+    } else {
+        run(&mut cargo([
+            "test",
+            "--locked",
+            "--workspace",
+            "--all-targets",
+            "--no-fail-fast",
+        ]))
+    }
+}
+
+fn doc_tests() -> Result<()> {
+    run(&mut cargo(["test", "--locked", "--workspace", "--doc"]))
+}

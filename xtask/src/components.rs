@@ -1,0 +1,175 @@
+//! The real programs that tests are run against.
+
+use std::io::Write as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::run::{in_ci, run, succeeds};
+
+/// A program that tests start, and the Debian package that brings it.
+struct Component {
+    name: &'static str,
+    package: &'static str,
+    there: fn() -> bool,
+}
+
+const COMPONENTS: [Component; 6] = [
+    Component {
+        name: "PostgreSQL's server (the store's suite)",
+        package: "postgresql",
+        there: postgres,
+    },
+    Component {
+        name: "mosquitto (the broker that accepts devices)",
+        package: "mosquitto",
+        there: || in_path("mosquitto"),
+    },
+    Component {
+        name: "mosquitto_pub (a client for it)",
+        package: "mosquitto-clients",
+        there: || in_path("mosquitto_pub"),
+    },
+    Component {
+        name: "openssl (the other opinion on certificates)",
+        package: "openssl",
+        there: || in_path("openssl"),
+    },
+    Component {
+        name: "strace (cuts the agent off between two system calls)",
+        package: "strace",
+        there: || in_path("strace"),
+    },
+    Component {
+        name: "unshare (a disk of a test's own that is full)",
+        package: "util-linux",
+        there: || in_path("unshare"),
+    },
+];
+
+/// Makes sure that they are there: installs what is missing where it may, otherwise says how.
+///
+/// # Errors
+/// When one is missing and `CI=true` says that nothing may be skipped.
+pub(crate) fn provide() -> Result<()> {
+    if missing().is_empty() {
+        println!("all there");
+        return Ok(());
+    }
+    let packages: Vec<_> = missing().iter().map(|one| one.package).collect();
+    if may_install()
+        && let Err(error) = install(&packages)
+    {
+        println!("{error:#}");
+    }
+    let missing = missing();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for one in &missing {
+        println!("missing: {}", one.name);
+    }
+    let packages: Vec<_> = missing.iter().map(|one| one.package).collect();
+    let how = format!(
+        "sudo apt-get install --no-install-recommends {}",
+        packages.join(" ")
+    );
+    if in_ci() {
+        bail!("with CI=true nothing may be missing: {how}");
+    }
+    println!("tests that need them are skipped; to run them too: {how}");
+    Ok(())
+}
+
+fn missing() -> Vec<&'static Component> {
+    COMPONENTS.iter().filter(|one| !(one.there)()).collect()
+}
+
+fn may_install() -> bool {
+    let root = Command::new("id").arg("-u").output();
+    root.is_ok_and(|id| id.stdout.trim_ascii() == b"0") && in_path("apt-get")
+}
+
+fn install(packages: &[&str]) -> Result<()> {
+    let _policy = NoServices::forbid()?;
+    let apt = |args: &[&str]| {
+        let mut command = Command::new("apt-get");
+        command
+            .args(["-q", "-y", "--no-install-recommends"])
+            .args(args)
+            .env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    };
+    if run(apt(&["install"]).args(packages)).is_err() {
+        // The lists of packages are old, or not there at all.
+        run(&mut apt(&["update"]))?;
+        run(apt(&["install"]).args(packages))?;
+    }
+    Ok(())
+}
+
+/// While this lives, installing a server does not start it: tests start their own, and its port
+/// may be in use.
+struct NoServices(Option<PathBuf>);
+
+impl NoServices {
+    fn forbid() -> Result<Self> {
+        let path = Path::new("/usr/sbin/policy-rc.d");
+        if path.exists() {
+            // The machine has a policy of its own.
+            return Ok(Self(None));
+        }
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o755)
+            .open(path)?;
+        let policy = Self(Some(path.to_owned()));
+        file.set_permissions(std::fs::Permissions::from_mode(0o755))?;
+        // 101: the action is forbidden by policy.
+        file.write_all(b"#!/bin/sh\nexit 101\n")?;
+        Ok(policy)
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// The server's programs are not in the path, but in a directory for each version.
+fn postgres() -> bool {
+    let versions = Path::new("/usr/lib/postgresql").read_dir();
+    versions.is_ok_and(|versions| {
+        versions
+            .flatten()
+            .any(|version| version.path().join("bin/initdb").exists())
+    })
+}
+
+fn in_path(program: &str) -> bool {
+    // Servers live in sbin, which is not in everybody's path.
+    succeeds(
+        "sh",
+        &[
+            "-c",
+            &format!("PATH=\"$PATH:/usr/sbin:/sbin\"; command -v {program}"),
+        ],
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_found_where_a_shell_finds_them() {
+        assert!(in_path("sh"));
+        assert!(!in_path("no-such-program-anywhere"));
+    }
+}

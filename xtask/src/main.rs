@@ -1,0 +1,65 @@
+//! `cargo xtask …`: what the project does to itself.
+
+mod bench;
+mod check;
+mod components;
+mod generate;
+mod house;
+mod lines;
+mod metadata;
+mod policy;
+mod problems;
+mod run;
+mod steps;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Checks, generates and measures.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Runs all checks: what `.ci/run` calls, and what has to be green before a change goes in.
+    Check {
+        /// Formats and generates instead of finding fault with it.
+        #[arg(long)]
+        fix: bool,
+    },
+    /// Writes the files that are made from the code: docs/openapi.json.
+    Generate {
+        /// Only says whether they are up to date.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Builds a release and prints its figures beside the floor measured in the same run.
+    Bench {
+        /// Fewer rounds and rows: minutes become one or two.
+        #[arg(long)]
+        quick: bool,
+        /// Which parts, of: enroll, load, bulk, memory, agent. All, if none is named.
+        parts: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().task {
+        Task::Check { fix } => check::all(fix),
+        Task::Generate { check } => generate::all(check),
+        Task::Bench { quick, parts } => bench::figures(quick, &parts),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The words alone: a backtrace of this program helps nobody.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
