@@ -30,6 +30,7 @@ mod event_ids;
 mod job;
 mod location;
 mod migrate;
+mod plan;
 mod postgres;
 mod queue;
 mod reader;

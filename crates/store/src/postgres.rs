@@ -66,7 +66,10 @@ impl Postgres {
         }
         // An answer is given after a durable commit, whatever the server's default is.
         client
-            .batch_execute("SET synchronous_commit = on")
+            .batch_execute(
+                "SELECT set_config('synchronous_commit', 'on', false)
+                 WHERE current_setting('synchronous_commit') = 'off'",
+            )
             .map_err(failed)?;
         Ok(Self {
             client,
@@ -201,7 +204,15 @@ fn failed(error: postgres::Error) -> StoreError {
     {
         return StoreError::Contended(cause);
     }
-    if [SqlState::UNIQUE_VIOLATION, SqlState::FOREIGN_KEY_VIOLATION].contains(&code) {
+    if [
+        SqlState::UNIQUE_VIOLATION,
+        SqlState::FOREIGN_KEY_VIOLATION,
+        // Two servers that make the same table at once.
+        SqlState::DUPLICATE_TABLE,
+        SqlState::DUPLICATE_OBJECT,
+    ]
+    .contains(&code)
+    {
         return StoreError::Conflict(cause);
     }
     match code.code().get(..2) {

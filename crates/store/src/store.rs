@@ -1,6 +1,5 @@
 //! The store: its threads, and the two ways to give them work.
 
-use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread::{Builder, JoinHandle};
 
@@ -11,10 +10,9 @@ use crate::directory::Directory;
 use crate::engine::Engine;
 use crate::job::{Job, Named};
 use crate::migrate::migrate;
-use crate::postgres::{Postgres, configure};
+use crate::plan::Plan;
 use crate::queue::{Queue, Refused};
 use crate::reader::Reader;
-use crate::sqlite::{Sqlite, Use};
 use crate::stats::Counters;
 use crate::tx::Tx;
 use crate::writer::{Connect, Writer};
@@ -238,71 +236,4 @@ where
     answer
         .await
         .unwrap_or_else(|_| Err(StoreError::Closed.into()))
-}
-
-/// How many threads there are, and how each connects.
-struct Plan {
-    writers: usize,
-    readers: usize,
-    batch: usize,
-    connect_writer: Box<dyn Fn() -> Connect>,
-    connect_reader: Box<dyn Fn() -> Connect>,
-}
-
-impl Plan {
-    fn memory() -> Self {
-        let connect = || -> Connect {
-            // A second connection would be another, empty database.
-            let mut first = true;
-            Box::new(move || {
-                if !std::mem::take(&mut first) {
-                    return Err(StoreError::Closed);
-                }
-                Ok(Box::new(Sqlite::in_memory()?))
-            })
-        };
-        Self {
-            writers: 1,
-            readers: 0,
-            batch: usize::MAX,
-            connect_writer: Box::new(connect),
-            connect_reader: Box::new(connect),
-        }
-    }
-
-    fn file(path: PathBuf, tuning: &Tuning) -> Self {
-        let connect = |path: PathBuf, how: Use| {
-            move || -> Connect {
-                let path = path.clone();
-                Box::new(move || Ok(Box::new(Sqlite::open(&path, how)?)))
-            }
-        };
-        let write = Use::Write {
-            max_pages: tuning.max_pages,
-        };
-        Self {
-            writers: 1,
-            readers: tuning.readers.max(1),
-            batch: usize::MAX,
-            connect_writer: Box::new(connect(path.clone(), write)),
-            connect_reader: Box::new(connect(path, Use::Read)),
-        }
-    }
-
-    fn postgres(url: &str, tuning: &Tuning) -> Result<Self, OpenError> {
-        let config = configure(url)?;
-        let connect = move || -> Connect {
-            let config = config.clone();
-            Box::new(move || Ok(Box::new(Postgres::connect(&config)?)))
-        };
-        Ok(Self {
-            writers: tuning.writers.max(1),
-            readers: tuning.readers.max(1),
-            // PostgreSQL keeps 64 savepoints of a transaction at hand; past that, everybody
-            // who looks at its rows has to look them up.
-            batch: 64,
-            connect_writer: Box::new(connect.clone()),
-            connect_reader: Box::new(connect),
-        })
-    }
 }

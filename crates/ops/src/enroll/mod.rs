@@ -12,7 +12,7 @@ use enlist_core::{
 use enlist_pki::Csr;
 
 use crate::{Enrolled, Error, Ops, Source};
-use examine::{Finding, examine};
+use examine::{Finding, Ground, examine};
 use record::Recorded;
 
 /// What a newcomer sends.
@@ -129,13 +129,18 @@ impl Ops {
                 .store
                 .read("enroll_look", move |tx| examine(tx, &look, now))
                 .await?;
-            let recorded = match ground.finding {
+            let Ground {
+                tenant,
+                group,
+                finding,
+            } = ground;
+            let recorded = match finding {
                 Finding::Again(issuance) => Recorded::Issued(issuance),
                 Finding::Waiting { device } => Recorded::Waiting(device),
                 Finding::Apply => self.record_application(asked.clone()).await?,
-                Finding::Admit(ref admission) => {
-                    let signed = self.sign_admission(&ground, admission, asked).await?;
-                    self.record_enrollment(asked.clone(), signed).await?
+                Finding::Admit(admission) => {
+                    let entry = self.sign_admission(tenant, group, admission, asked).await?;
+                    self.record_enrollment(asked.clone(), entry).await?
                 }
             };
             match recorded {

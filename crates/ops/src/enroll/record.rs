@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use enlist_core::{
-    Actor, Application, ApprovalCode, Credential, Device, DeviceId, Digest, Event, Labels, Name,
-    NewDevice, Timestamp,
+    Actor, Application, ApprovalCode, Credential, Device, DeviceId, Digest, Event, Group, Labels,
+    Name, NewDevice, SecretRefusal, Tenant, Timestamp,
 };
 use enlist_store::Tx;
 
 use super::Asked;
-use super::examine::{Admission, Finding, Ground, examine, refuse_the_buried};
+use super::examine::{Admission, Finding, examine, refuse_the_buried};
 use crate::issue::{Issuance, Signed};
 use crate::{Error, Ops, devices};
 
@@ -21,21 +21,39 @@ pub(super) enum Recorded {
     Raced,
 }
 
-/// A certificate, and for whom it was signed.
-pub(super) struct SignedAdmission {
+/// An admitted newcomer with its certificate: all that is to be recorded, and what it was decided
+/// on.
+pub(super) struct Entry {
+    tenant: Tenant,
+    group: Group,
+    admission: Box<Admission>,
     /// The device before it is enrolled: as created, or as it is about to be.
     device: NewDevice,
     signed: Signed,
+}
+
+/// Why an entry was not recorded; all of it is undone.
+enum Missed {
+    /// What it was decided on no longer holds: it has to be looked at anew.
+    Raced,
+    Refused(Error),
+}
+
+impl<E: Into<Error>> From<E> for Missed {
+    fn from(error: E) -> Self {
+        Self::Refused(error.into())
+    }
 }
 
 impl Ops {
     /// Signs a certificate for an admitted newcomer.
     pub(super) async fn sign_admission(
         &self,
-        ground: &Ground,
-        admission: &Admission,
+        tenant: Tenant,
+        group: Group,
+        admission: Box<Admission>,
         asked: &Asked,
-    ) -> Result<SignedAdmission, Error> {
+    ) -> Result<Entry, Error> {
         let device = match &admission.device {
             Some(device) => NewDevice {
                 id: device.id,
@@ -46,25 +64,27 @@ impl Ops {
                 hardware: asked.hardware.clone().or_else(|| device.hardware.clone()),
                 at: device.created_at,
             },
-            None => self.newcomer(ground, asked),
+            None => self.newcomer(&group, asked),
         };
+        let whom = (device.id, &device.name);
+        let verified = &admission.verified;
         let signed = self
-            .sign(
-                &ground.tenant,
-                &ground.group,
-                (device.id, &device.name),
-                &admission.verified,
-                asked.ttl,
-            )
+            .sign(&tenant, &group, whom, verified, asked.ttl)
             .await?;
-        Ok(SignedAdmission { device, signed })
+        Ok(Entry {
+            tenant,
+            group,
+            admission,
+            device,
+            signed,
+        })
     }
 
-    fn newcomer(&self, ground: &Ground, asked: &Asked) -> NewDevice {
+    fn newcomer(&self, group: &Group, asked: &Asked) -> NewDevice {
         NewDevice {
             id: DeviceId::new(&*self.inner.clock, &*self.inner.rng),
-            tenant: ground.tenant.id,
-            group: ground.group.id,
+            tenant: group.tenant,
+            group: group.id,
             name: asked.name.clone().unwrap_or_else(|| self.own_name(asked)),
             labels: Labels::new(),
             hardware: asked.hardware.clone(),
@@ -85,21 +105,19 @@ impl Ops {
     pub(super) async fn record_enrollment(
         &self,
         asked: Arc<Asked>,
-        admission: SignedAdmission,
+        entry: Entry,
     ) -> Result<Recorded, Error> {
         let now = self.now();
-        self.inner
+        let recorded = self
+            .inner
             .store
-            .write("enroll", move |tx| {
-                let ground = examine(tx, &asked, now)?;
-                match ground.finding {
-                    Finding::Again(issuance) => Ok(Recorded::Issued(issuance)),
-                    Finding::Waiting { device } => Ok(Recorded::Waiting(device)),
-                    Finding::Apply => Ok(Recorded::Raced),
-                    Finding::Admit(ref found) => enter(tx, &asked, &ground, found, &admission, now),
-                }
-            })
-            .await
+            .write("enroll", move |tx| entry.record(tx, &asked, now))
+            .await;
+        match recorded {
+            Ok(issuance) => Ok(Recorded::Issued(Box::new(issuance))),
+            Err(Missed::Raced) => Ok(Recorded::Raced),
+            Err(Missed::Refused(error)) => Err(error),
+        }
     }
 
     /// Records an application that waits for a person.
@@ -135,7 +153,10 @@ impl Ops {
                 let secret = tx
                     .secret_by_short_id(group.tenant, asked.secret.short_id())?
                     .ok_or(Error::SecretWrong)?;
-                count_use(tx, &secret, now)?;
+                let most = secret.bounds.max_devices;
+                if !tx.count_secret_use(group.tenant, secret.id, most, now)? {
+                    return Err(Error::SecretBounds(SecretRefusal::UsedUp));
+                }
                 tx.insert_application(&Application {
                     device: id,
                     tenant: group.tenant,
@@ -152,96 +173,97 @@ impl Ops {
     }
 }
 
-/// The device is in: device, credential, certificate and event, or none of them.
-fn enter(
-    tx: &mut Tx<'_>,
-    asked: &Asked,
-    ground: &Ground,
-    found: &Admission,
-    admission: &SignedAdmission,
-    now: Timestamp,
-) -> Result<Recorded, Error> {
-    let SignedAdmission {
-        device: new,
-        signed,
-    } = admission;
-    let (device, mut event) = match &found.device {
-        Some(device) if device.id != new.id => return Ok(Recorded::Raced),
-        Some(before) => {
-            let (mut device, event) = before.clone().enroll(Actor::Newcomer, now)?;
-            device.hardware.clone_from(&new.hardware);
-            devices::save(tx, &device, before.state().kind())?;
-            (device, event)
+impl Entry {
+    /// The device is in: device, credential, certificate and event, or none of them. Each guard
+    /// that it was decided on holds now, in this transaction: by a conditional statement, or by
+    /// a look after what would have to give way was written.
+    fn record(&self, tx: &mut Tx<'_>, asked: &Asked, now: Timestamp) -> Result<Issuance, Missed> {
+        let (group, signed) = (&self.group, &self.signed);
+        // The group's rules are in the certificate.
+        if tx.group(group.tenant, group.id)?.as_ref() != Some(group) {
+            return Err(Missed::Raced);
         }
-        None => {
-            let (device, event) = Device::create_enrolled(new.clone());
-            if !tx.insert_device(&device)? {
-                return Ok(Recorded::Raced);
-            }
-            // Once more after inserting: what has just made room for it is seen now.
-            refuse_the_buried(tx, asked, &ground.group)?;
-            (device, event)
+        self.count_use(tx, now)?;
+        let (device, event) = self.admit(tx, now)?;
+        let credential = Credential {
+            device: device.id,
+            tenant: device.tenant,
+            enrolled_key: asked.key,
+            token: asked.token,
+            current: signed.slot(asked.key),
+            previous: None,
+            counter: 0,
+            request: None,
+            pre_enrolled: false,
+        };
+        let secret = self.admission.secret.id;
+        if !tx.insert_credential(&credential, Some(secret))? {
+            return Err(Missed::Raced);
         }
-    };
-    // Group rules that changed since the certificate was signed would be in it.
-    if !signed.fits(&ground.tenant, &ground.group) {
-        return Err(Error::Busy { retry_after_s: 1 });
+        refuse_the_buried(tx, asked, group)?;
+        if group.hardware_is_identity
+            && let Some(hardware) = &asked.hardware
+            && tx
+                .devices_by_hardware(group.tenant, group.id, hardware)?
+                .iter()
+                .any(|other| other.id != device.id)
+        {
+            return Err(Missed::Raced);
+        }
+        let certificate = signed.record(&device);
+        tx.insert_certificate(&certificate)?;
+        tx.append(&event.with("serial", certificate.serial))?;
+        if let Some(other) = self.admission.double {
+            let subject = device.subject();
+            let event = Event::new("hardware-claimed-twice", subject, Actor::Newcomer, now);
+            tx.append(&event.with("other", other))?;
+        }
+        Ok(Issuance {
+            tenant: self.tenant.name.clone(),
+            group: group.name.clone(),
+            device,
+            certificate,
+        })
     }
-    count_use(tx, &found.secret, now)?;
-    let credential = Credential {
-        device: device.id,
-        tenant: device.tenant,
-        enrolled_key: asked.key,
-        token: asked.token,
-        current: signed.slot(asked.key),
-        previous: None,
-        counter: 0,
-        request: None,
-        pre_enrolled: false,
-    };
-    if !tx.insert_credential(&credential, Some(found.secret.id))? {
-        return Err(Error::Busy { retry_after_s: 1 });
+
+    /// The secret still lets it in, and is counted where it is bounded.
+    fn count_use(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(), Missed> {
+        let secret = &self.admission.secret;
+        let most = secret.bounds.max_devices;
+        if tx.count_secret_use(secret.tenant, secret.id, most, now)? {
+            Ok(())
+        } else {
+            Err(Missed::Raced)
+        }
     }
-    let certificate = signed.record(&device);
-    tx.insert_certificate(&certificate)?;
-    event = event.with("serial", certificate.serial);
-    tx.append(&event)?;
-    if let Some(other) = found.double {
-        let event = Event::new(
-            "hardware-claimed-twice",
-            device.subject(),
-            Actor::Newcomer,
-            now,
-        )
-        .with("other", other);
-        tx.append(&event)?;
+
+    /// Makes the device, or takes the one that was created before, where it still waits and
+    /// holds nothing.
+    fn admit(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(Device, Event), Missed> {
+        let Some(before) = &self.admission.device else {
+            let (device, event) = Device::create_enrolled(self.device.clone());
+            return if tx.insert_device(&device)? {
+                Ok((device, event))
+            } else {
+                Err(Missed::Raced)
+            };
+        };
+        if tx.credential(before.tenant, before.id)?.is_some() {
+            return Err(Missed::Raced);
+        }
+        let from = before.state().kind();
+        let (mut device, event) = before.clone().enroll(Actor::Newcomer, now)?;
+        device.hardware.clone_from(&self.device.hardware);
+        if !tx.save_device(&device, from)? {
+            return Err(Missed::Raced);
+        }
+        Ok((device, event))
     }
-    Ok(Recorded::Issued(Box::new(Issuance {
-        tenant: ground.tenant.name.clone(),
-        group: ground.group.name.clone(),
-        device,
-        certificate,
-    })))
 }
 
 /// Lifetimes are asked for in whole hours.
 fn in_hours(ttl: std::time::Duration) -> u32 {
     u32::try_from(ttl.as_secs() / 3600).unwrap_or(u32::MAX)
-}
-
-fn count_use(
-    tx: &mut Tx<'_>,
-    secret: &enlist_core::SecretRecord,
-    now: Timestamp,
-) -> Result<(), Error> {
-    if secret.bounds.max_devices.is_none() {
-        // Read in this very transaction, and found good.
-        return Ok(());
-    }
-    if tx.count_secret_use(secret.tenant, secret.id, secret.bounds.max_devices, now)? {
-        return Ok(());
-    }
-    Err(Error::SecretBounds(enlist_core::SecretRefusal::UsedUp))
 }
 
 fn hex(digest: &Digest) -> String {
