@@ -76,6 +76,20 @@ fn a_deleted_device_leaves_a_tombstone_for_name_and_key() {
 }
 
 #[test]
+fn a_deleted_device_of_a_known_group_is_told_that_it_is_not_just_unknown() {
+    let rig = Rig::new();
+    let secret = rig.group("pumps", Enrollment::Known);
+    rig.admin()
+        .create_device("default", "pumps", &named("pump-1"))
+        .unwrap();
+    let mut device = rig.enrolled_device("pumps", "pump-1", &secret);
+    rig.admin()
+        .delete_device("default", "pumps", "pump-1")
+        .unwrap();
+    assert_eq!(refusal(device.enroll(&rig)), "tombstoned");
+}
+
+#[test]
 fn a_device_that_never_enrolled_leaves_nothing() {
     let rig = Rig::new();
     rig.group("pumps", Enrollment::Open);
@@ -109,7 +123,7 @@ fn a_decommissioning_device_may_only_poll_and_is_let_back_once() {
         refusal(device.client(&rig).device_self()),
         "device-decommissioned"
     );
-    assert_eq!(refusal(device.enroll(&rig)), "tombstoned");
+    assert_eq!(refusal(device.enroll(&rig)), "device-decommissioned");
     let deleted = rig.admin().delete_device("default", "pumps", "pump-1");
     assert_eq!(refusal(deleted), "invalid-transition");
 

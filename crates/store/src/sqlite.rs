@@ -209,3 +209,26 @@ fn failed(error: rusqlite::Error) -> StoreError {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Plain(String);
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+    use crate::value::values;
+
+    #[test]
+    fn a_statement_is_prepared_once() {
+        let mut sqlite = Sqlite::in_memory().unwrap();
+        sqlite.migrate("CREATE TABLE t (a BLOB, b BIGINT)").unwrap();
+        let sql = "SELECT b FROM t WHERE a IN ($1, $2) ORDER BY b LIMIT $3";
+        for round in 0..5_i64 {
+            let bytes = round.to_be_bytes();
+            let values = values![&bytes[..], &bytes[1..], round];
+            sqlite.query(sql, values, &mut |_| Ok(())).unwrap();
+        }
+        let statement = sqlite.0.prepare_cached(sql).unwrap();
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+        assert_eq!(statement.get_status(StatementStatus::Run), 5);
+    }
+}

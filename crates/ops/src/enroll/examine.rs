@@ -89,7 +89,9 @@ fn repeated(
         same_identity(asked, &device, group, credential.token == asked.token)?;
         return enrolled_before(tx, tenant, group, device, &credential, now).map(Some);
     }
-    if let Some(application) = tx.application_by_key(tenant.id, &asked.key)? {
+    if group.enrollment == EnrollmentPolicy::Approve
+        && let Some(application) = tx.application_by_key(tenant.id, &asked.key)?
+    {
         let device = tx
             .device(tenant.id, application.device)?
             .ok_or(Error::Inconsistent("an application without a device"))?;
@@ -161,7 +163,6 @@ fn newcomer(
     secret: SecretRecord,
     verified: Verified,
 ) -> Result<Finding, Error> {
-    refuse_the_buried(tx, asked, group)?;
     let alike = match &asked.hardware {
         Some(hardware) => tx.devices_by_hardware(group.tenant, group.id, hardware)?,
         None => Vec::new(),
@@ -189,9 +190,13 @@ fn newcomer(
         return Err(Error::HardwareConflict);
     }
     match (&device, group.enrollment) {
-        (None, EnrollmentPolicy::Known) => Err(Error::UnknownDevice {
-            group: group.name.clone(),
-        }),
+        (None, EnrollmentPolicy::Known) => {
+            // What is let in is held against the tombstones when it is recorded.
+            refuse_the_buried(tx, asked, group)?;
+            Err(Error::UnknownDevice {
+                group: group.name.clone(),
+            })
+        }
         (None, EnrollmentPolicy::Approve) => Ok(Finding::Apply),
         // A device that an operator created has been said yes to.
         _ => Ok(Finding::Admit(Box::new(Admission {

@@ -80,6 +80,11 @@ pub(crate) fn has_type(headers: &HeaderMap, expected: &str) -> bool {
 }
 
 pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
+    // Keeping track of where one is costs as much as the reading: only for what is refused.
+    serde_json::from_slice(bytes).or_else(|_| read_or_say_where(bytes))
+}
+
+fn read_or_say_where<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();

@@ -55,10 +55,8 @@ impl Tx<'_> {
         if numbers.is_empty() {
             return Ok(None);
         }
-        // In the order of the key: SQLite prepares a statement that sorts and has a limit anew at
-        // each run, which takes longer than all else that an enrollment asks.
         let sql = format!(
-            "{} ({}) ORDER BY digest, device_id LIMIT 1",
+            "{} ({}) ORDER BY laid_at LIMIT 1",
             select!("WHERE tenant_id = $1 AND digest IN"),
             numbers.join(", ")
         );
