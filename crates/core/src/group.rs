@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{GroupId, Name, TenantId, Timestamp};
+use crate::{GroupId, Name, Subject, TenantId, Timestamp};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -51,6 +51,16 @@ impl Group {
             storage_time: 730 * DAY,
             profile: CertificateProfile::default(),
             created_at,
+        }
+    }
+
+    /// What its events are about.
+    pub fn subject(&self) -> Subject {
+        Subject {
+            tenant: self.tenant,
+            group: Some(self.id),
+            device: None,
+            name: self.name.to_string(),
         }
     }
 }

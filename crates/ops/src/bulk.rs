@@ -3,7 +3,6 @@
 use enlist_core::{Actor, DeviceId, Event, Group, Name, NewDevice, Operator, Role};
 use enlist_store::Tx;
 
-use crate::groups::subject;
 use crate::{AddDevice, Error, GroupPath, Ops, devices, scope};
 
 /// What became of one device of a bulk creation.
@@ -83,7 +82,7 @@ impl Ops {
                 let created = inserted.iter().filter(|new| **new).count();
                 if created > 0 {
                     let by = Actor::Operator(who.token);
-                    let event = Event::new("devices-created", subject(&group), by, now)
+                    let event = Event::new("devices-created", group.subject(), by, now)
                         .with("count", created)
                         .with("first", &new[0].name)
                         .with("last", &new[new.len() - 1].name);

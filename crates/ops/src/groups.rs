@@ -1,6 +1,6 @@
 //! Groups.
 
-use enlist_core::{Actor, Event, Group, GroupId, Operator, Role, Subject, Tenant};
+use enlist_core::{Actor, Event, Group, GroupId, Operator, Role, Tenant};
 
 use crate::secrets::{AddSecret, SecretAdded, make};
 use crate::{Error, GroupPath, Ops, What, scope};
@@ -67,7 +67,7 @@ impl Ops {
                 let by = Actor::Operator(who.token);
                 tx.append(&Event::new(
                     "group-created",
-                    subject(&group),
+                    group.subject(),
                     by.clone(),
                     now,
                 ))?;
@@ -133,18 +133,9 @@ impl Ops {
                 }
                 tx.delete_group(tenant.id, group.id)?;
                 let by = Actor::Operator(who.token);
-                tx.append(&Event::new("group-deleted", subject(&group), by, now))?;
+                tx.append(&Event::new("group-deleted", group.subject(), by, now))?;
                 Ok(())
             })
             .await
-    }
-}
-
-pub(crate) fn subject(group: &Group) -> Subject {
-    Subject {
-        tenant: group.tenant,
-        group: Some(group.id),
-        device: None,
-        name: group.name.to_string(),
     }
 }

@@ -176,7 +176,9 @@ async fn set_up(
             }
         })?;
     }
-    setup::set_up(store, wrapping, &token, &*config.clock, &*config.rng).await?;
+    if !setup::set_up(store, wrapping, &token, &*config.clock, &*config.rng).await? {
+        return Err(OpenError::SetUpElsewhere);
+    }
     Ok(FirstStart {
         admin_token: token,
         admin_token_path: path,

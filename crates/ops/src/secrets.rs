@@ -8,7 +8,6 @@ use enlist_core::{
 };
 use enlist_store::Tx;
 
-use crate::groups::subject;
 use crate::{Error, GroupPath, Ops, What, scope};
 
 /// A secret to add.
@@ -84,7 +83,7 @@ impl Made {
             created_at: now,
         };
         tx.insert_secret(&record)?;
-        let event = Event::new("secret-created", subject(group), by.clone(), now)
+        let event = Event::new("secret-created", group.subject(), by.clone(), now)
             .with("secret", record.id)
             .with("label", &record.label);
         tx.append(&event)?;
@@ -142,7 +141,7 @@ impl Ops {
                     }
                 }
                 let by = Actor::Operator(who.token);
-                let event = Event::new("secrets-rotated", subject(&group), by.clone(), now)
+                let event = Event::new("secrets-rotated", group.subject(), by.clone(), now)
                     .with("overlap_s", overlap.as_secs());
                 tx.append(&event)?;
                 made.record(tx, &group, &by, now)
@@ -190,7 +189,7 @@ impl Ops {
                 }
                 tx.withdraw_secret(tenant.id, id)?;
                 let by = Actor::Operator(who.token);
-                let event = Event::new("secret-withdrawn", subject(&group), by, now)
+                let event = Event::new("secret-withdrawn", group.subject(), by, now)
                     .with("secret", id)
                     .with("label", secret.label);
                 tx.append(&event)?;

@@ -18,7 +18,6 @@ use secrecy::ExposeSecret;
 
 use crate::Error;
 use crate::authorities::make_issuing;
-use crate::open::OpenError;
 
 /// The setting that says that the database was set up: a fixed text, sealed with the wrapping
 /// key.
@@ -86,15 +85,16 @@ struct Beginnings {
     nonce_key: Vec<u8>,
 }
 
+/// Sets a new database up. False where another server has been quicker.
 pub(crate) async fn set_up(
     store: &Store,
     wrapping: &WrappingKey,
     token: &ApiToken,
     clock: &dyn Clock,
     rng: &dyn Rng,
-) -> Result<(), OpenError> {
+) -> Result<bool, Error> {
     let beginnings = make(wrapping, token, clock, rng)?;
-    let is_new = store
+    store
         .write("set_up", move |tx| {
             if tx.setting(INSTALLATION)?.is_some() {
                 return Ok::<_, Error>(false);
@@ -102,12 +102,7 @@ pub(crate) async fn set_up(
             beginnings.record(tx)?;
             Ok(true)
         })
-        .await?;
-    if is_new {
-        Ok(())
-    } else {
-        Err(OpenError::SetUpElsewhere)
-    }
+        .await
 }
 
 impl Beginnings {

@@ -1,16 +1,13 @@
 //! A running server.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use enlist_core::Timestamp;
-use enlist_keys::FileKey;
-use enlist_keys::tls::{Identity, ServerIdentity, TlsError, server_config};
+use enlist_keys::tls::server_config;
 use enlist_ops::{Ops, ServerName};
-use enlist_pki::{Certificate, chain_from_pem};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot};
@@ -20,8 +17,9 @@ use tracing::{info, warn};
 
 use crate::api;
 use crate::app::App;
-use crate::chores::{self, OwnCertificate};
+use crate::chores;
 use crate::connection;
+use crate::identity::{IdentityError, identity};
 
 /// How long a shutdown waits for requests under way.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -63,21 +61,9 @@ pub enum ServeError {
         #[source]
         source: io::Error,
     },
-    /// Certificate or key of the server can't be read.
-    #[error("can't use `{}` for the server's certificate", path.display())]
-    Certificate {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// Certificate and key don't make a TLS server.
-    #[error("certificate and key don't make a TLS server")]
-    Tls(#[source] TlsError),
-    /// The server's own certificate can't be made.
-    #[error("can't make the server's own certificate")]
-    Own(#[from] enlist_ops::Error),
+    /// There is no certificate to serve with.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
 }
 
 impl Server {
@@ -94,7 +80,7 @@ impl Server {
         let address = listener.local_addr().map_err(at)?;
         let (identity, own) = identity(&ops, &listen)?;
         let tls = TlsAcceptor::from(Arc::new(
-            server_config(identity, ops.clock()).map_err(ServeError::Tls)?,
+            server_config(identity, ops.clock()).map_err(IdentityError::Tls)?,
         ));
         let router = api::router(App { ops: ops.clone() });
         let (stop, stopped) = oneshot::channel();
@@ -166,88 +152,4 @@ async fn accept(
     {
         info!("some requests did not end in time");
     }
-}
-
-fn identity(
-    ops: &Ops,
-    listen: &Listen,
-) -> Result<(Arc<ServerIdentity>, Option<OwnCertificate>), ServeError> {
-    if let Some((certificate, key)) = &listen.certificate {
-        let identity = read_identity(certificate, key)?;
-        let identity = ServerIdentity::new(identity).map_err(ServeError::Tls)?;
-        return Ok((Arc::new(identity), None));
-    }
-    let names = own_names(listen);
-    let (identity, renew_at) = own_identity(ops, &names)?;
-    let identity = Arc::new(ServerIdentity::new(identity).map_err(ServeError::Tls)?);
-    let own = OwnCertificate {
-        identity: identity.clone(),
-        names,
-        renew_at,
-    };
-    Ok((identity, Some(own)))
-}
-
-pub(crate) fn own_identity(
-    ops: &Ops,
-    names: &[ServerName],
-) -> Result<(Identity, Timestamp), ServeError> {
-    let made = ops.server_certificate(names)?;
-    let identity = Identity {
-        chain: made.chain.iter().map(Certificate::to_rustls).collect(),
-        key: made.key,
-    };
-    Ok((identity, made.renew_at))
-}
-
-/// The listen address, localhost, the loopback addresses, the host name, and what else is
-/// configured.
-fn own_names(listen: &Listen) -> Vec<ServerName> {
-    let mut names = listen.names.clone();
-    names.push(ServerName::Dns("localhost".to_owned()));
-    names.push(ServerName::Address(IpAddr::V4(Ipv4Addr::LOCALHOST)));
-    names.push(ServerName::Address(IpAddr::V6(Ipv6Addr::LOCALHOST)));
-    if !listen.address.ip().is_unspecified() {
-        names.push(ServerName::Address(listen.address.ip()));
-    }
-    if let Ok(host) = gethostname::gethostname().into_string()
-        && is_dns_name(&host)
-    {
-        names.push(ServerName::Dns(host));
-    }
-    let mut unique = Vec::new();
-    for name in names {
-        if !unique.contains(&name) {
-            unique.push(name);
-        }
-    }
-    unique
-}
-
-fn is_dns_name(host: &str) -> bool {
-    host.len() <= 253
-        && host.split('.').all(|label| {
-            (1..=63).contains(&label.len())
-                && label
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b == b'-')
-        })
-}
-
-fn read_identity(certificate: &PathBuf, key: &PathBuf) -> Result<Identity, ServeError> {
-    let failed = |path: &PathBuf, source: Box<dyn std::error::Error + Send + Sync>| {
-        ServeError::Certificate {
-            path: path.clone(),
-            source,
-        }
-    };
-    let read = |path: &PathBuf| std::fs::read_to_string(path).map_err(|e| failed(path, e.into()));
-    let chain = chain_from_pem(&read(certificate)?).map_err(|e| failed(certificate, e.into()))?;
-    let key_pem = secrecy::SecretString::from(read(key)?);
-    let signer = FileKey::from_pkcs8_pem(secrecy::ExposeSecret::expose_secret(&key_pem))
-        .map_err(|e| failed(key, e.into()))?;
-    Ok(Identity {
-        chain: chain.iter().map(Certificate::to_rustls).collect(),
-        key: Arc::new(signer),
-    })
 }

@@ -1,0 +1,137 @@
+//! What the server proves itself with: a certificate of the service CA's, or one from elsewhere.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use enlist_core::Timestamp;
+use enlist_keys::FileKey;
+use enlist_keys::tls::{Identity, ServerIdentity, TlsError};
+use enlist_ops::{Ops, ServerName};
+use enlist_pki::{Certificate, chain_from_pem};
+
+use crate::Listen;
+
+/// Why there is no certificate to serve with.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// Certificate or key of the server can't be read.
+    #[error("can't use `{}` for the server's certificate", path.display())]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Certificate and key don't make a TLS server.
+    #[error("certificate and key don't make a TLS server")]
+    Tls(#[source] TlsError),
+    /// The server's own certificate can't be made.
+    #[error("can't make the server's own certificate")]
+    Own(#[from] enlist_ops::Error),
+}
+
+/// The certificate of the service CA's that the server renews by itself.
+pub(crate) struct OwnCertificate {
+    identity: Arc<ServerIdentity>,
+    names: Vec<ServerName>,
+    renew_at: Timestamp,
+}
+
+impl OwnCertificate {
+    /// Presents a new one from now on, where it is time. Says whether it was.
+    pub(crate) fn renew(&mut self, ops: &Ops) -> Result<bool, IdentityError> {
+        if ops.now() < self.renew_at {
+            return Ok(false);
+        }
+        let (identity, renew_at) = own_identity(ops, &self.names)?;
+        self.identity
+            .replace(identity)
+            .map_err(IdentityError::Tls)?;
+        self.renew_at = renew_at;
+        Ok(true)
+    }
+}
+
+/// What `listen` asks for, and what is to be renewed of it.
+pub(crate) fn identity(
+    ops: &Ops,
+    listen: &Listen,
+) -> Result<(Arc<ServerIdentity>, Option<OwnCertificate>), IdentityError> {
+    if let Some((certificate, key)) = &listen.certificate {
+        let identity = read_identity(certificate, key)?;
+        let identity = ServerIdentity::new(identity).map_err(IdentityError::Tls)?;
+        return Ok((Arc::new(identity), None));
+    }
+    let names = own_names(listen);
+    let (identity, renew_at) = own_identity(ops, &names)?;
+    let identity = Arc::new(ServerIdentity::new(identity).map_err(IdentityError::Tls)?);
+    let own = OwnCertificate {
+        identity: identity.clone(),
+        names,
+        renew_at,
+    };
+    Ok((identity, Some(own)))
+}
+
+fn own_identity(ops: &Ops, names: &[ServerName]) -> Result<(Identity, Timestamp), IdentityError> {
+    let made = ops.server_certificate(names)?;
+    let identity = Identity {
+        chain: made.chain.iter().map(Certificate::to_rustls).collect(),
+        key: made.key,
+    };
+    Ok((identity, made.renew_at))
+}
+
+/// The listen address, localhost, the loopback addresses, the host name, and what else is
+/// configured.
+fn own_names(listen: &Listen) -> Vec<ServerName> {
+    let mut names = listen.names.clone();
+    names.push(ServerName::Dns("localhost".to_owned()));
+    names.push(ServerName::Address(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+    names.push(ServerName::Address(IpAddr::V6(Ipv6Addr::LOCALHOST)));
+    if !listen.address.ip().is_unspecified() {
+        names.push(ServerName::Address(listen.address.ip()));
+    }
+    if let Ok(host) = gethostname::gethostname().into_string()
+        && is_dns_name(&host)
+    {
+        names.push(ServerName::Dns(host));
+    }
+    let mut unique = Vec::new();
+    for name in names {
+        if !unique.contains(&name) {
+            unique.push(name);
+        }
+    }
+    unique
+}
+
+fn is_dns_name(host: &str) -> bool {
+    host.len() <= 253
+        && host.split('.').all(|label| {
+            (1..=63).contains(&label.len())
+                && label
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        })
+}
+
+fn read_identity(certificate: &PathBuf, key: &PathBuf) -> Result<Identity, IdentityError> {
+    let failed = |path: &PathBuf, source: Box<dyn std::error::Error + Send + Sync>| {
+        IdentityError::Certificate {
+            path: path.clone(),
+            source,
+        }
+    };
+    let read = |path: &PathBuf| std::fs::read_to_string(path).map_err(|e| failed(path, e.into()));
+    let chain = chain_from_pem(&read(certificate)?).map_err(|e| failed(certificate, e.into()))?;
+    let key_pem = secrecy::SecretString::from(read(key)?);
+    let signer = FileKey::from_pkcs8_pem(secrecy::ExposeSecret::expose_secret(&key_pem))
+        .map_err(|e| failed(key, e.into()))?;
+    Ok(Identity {
+        chain: chain.iter().map(Certificate::to_rustls).collect(),
+        key: Arc::new(signer),
+    })
+}
