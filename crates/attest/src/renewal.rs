@@ -15,7 +15,9 @@ pub enum RenewalRefusal {
     #[error("the certificate is no longer in use: a newer one has taken its place")]
     NotInUse,
     /// On hold, or revoked.
-    #[error("the certificate was revoked")]
+    #[error(
+        "the certificate was revoked: where the device may come back, clear away its old credentials and enroll it anew"
+    )]
     Revoked,
     /// Past its end.
     #[error("the certificate has expired: renew with the device token and the certificate's key")]

@@ -2,7 +2,7 @@
 //! allow-reenroll device …`.
 
 use clap::{Args, Subcommand, ValueEnum};
-use enlist_wire::{Device, DeviceAction};
+use enlist_wire::{Device, DeviceAction, DeviceState};
 
 use crate::cli::Global;
 use crate::group_arg::DeviceArg;
@@ -132,6 +132,9 @@ fn tell(verb: Verb, device: &Device) {
     let name = shown(&device.name);
     match verb {
         Verb::Reject => say!("Device `{name}` is rejected."),
+        Verb::Decommission if device.state == DeviceState::Decommissioning => say!(
+            "Device `{name}` is decommissioning: it may only poll now. Agents of this version hand in no receipt; `--give-up` revokes what it holds and ends the wait."
+        ),
         Verb::AllowReenroll => say!("Device `{name}` may enroll again, once."),
         _ => say!("Device `{name}` is {}.", word(&device.state)),
     }

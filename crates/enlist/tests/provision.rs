@@ -313,3 +313,17 @@ fn a_decommissioned_device_is_out_for_good() {
     rig.ok("enlist allow-reenroll device lamp-1 -g lamps");
     rig.ok(&format!("{PROVISION} --out new"));
 }
+
+#[test]
+fn a_deprovisioned_device_is_provisioned_again_with_another_key() {
+    let rig = Rig::new();
+    rig.ok("enlist add group pumps --enrollment open > secret.txt");
+    let provision = "enlist provision pump-1 -g pumps -s \"$(cat secret.txt)\"";
+    rig.ok(provision);
+    let (key, token) = (rig.read("pump-1_key.pem"), rig.read("pump-1_token"));
+    rig.ok("enlist deprovision pump-1 -g pumps");
+    rig.ok(provision);
+    assert_ne!(rig.read("pump-1_key.pem"), key);
+    assert_ne!(rig.read("pump-1_token"), token);
+    rig.ok("openssl verify -CAfile pump-1_ca.pem pump-1_crt.pem");
+}

@@ -114,3 +114,14 @@ fn settings_are_checked_without_starting_anything() {
         1
     );
 }
+
+#[test]
+fn a_first_start_that_can_not_listen_makes_nothing() {
+    let shell = Shell::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let ran = shell.sh(&format!("enlist serve --data data --listen {address}"));
+    assert_eq!(ran.status, 1, "{ran:?}");
+    assert!(ran.err.contains("can't listen on"), "{ran:?}");
+    assert_eq!(shell.files("."), [""; 0]);
+}

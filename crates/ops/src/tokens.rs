@@ -81,7 +81,8 @@ impl Ops {
             .await
     }
 
-    /// The API tokens of a tenant, or of the whole installation, without their texts.
+    /// The API tokens of a tenant, or of the whole installation, without their texts and without
+    /// those that were withdrawn.
     ///
     /// # Errors
     /// When `who` is no administrator there.
@@ -95,7 +96,9 @@ impl Ops {
             .store
             .read("tokens", move |tx| {
                 let tenant = realm(tx, &who, tenant.as_deref())?;
-                Ok(tx.api_tokens(tenant)?)
+                let mut tokens = tx.api_tokens(tenant)?;
+                tokens.retain(|token| !token.withdrawn);
+                Ok(tokens)
             })
             .await
     }

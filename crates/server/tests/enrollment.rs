@@ -349,3 +349,18 @@ fn a_lifetime_over_the_groups_limit_is_refused() {
     let lifetime = enrolled.not_after.as_secs() - enrolled.not_before.as_secs();
     assert_eq!(lifetime, 24 * 3600 + 300);
 }
+
+#[test]
+fn an_open_group_takes_no_named_device_for_another_with_the_same_hardware() {
+    let rig = Rig::new();
+    let secret = rig.group("pumps", Enrollment::Open);
+    let mut first = rig.device("pumps", "first", &secret);
+    first.hardware = Some(serial("SN-7"));
+    first.enroll(&rig).unwrap();
+    rig.admin()
+        .deprovision("default", "pumps", "first", &DeviceAction::default())
+        .unwrap();
+    let mut second = rig.device("pumps", "second", &secret);
+    second.hardware = Some(serial("SN-7"));
+    assert_eq!(second.enroll(&rig).unwrap().name, "second");
+}

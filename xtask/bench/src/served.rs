@@ -54,6 +54,9 @@ impl Served {
     }
 
     fn start(mut command: Command, data: TempDir) -> Result<Self> {
+        // Backtraces of errors would be measured along.
+        command.env_remove("RUST_BACKTRACE");
+        command.env_remove("RUST_LIB_BACKTRACE");
         let log = std::fs::File::create(data.path().join("log"))?;
         let mut child = command
             .stdin(Stdio::piped())
@@ -132,7 +135,8 @@ impl Drop for Served {
     }
 }
 
-fn tls(root: &str) -> Result<ClientConfig> {
+/// How a client connects that believes in `root` and resumes no session.
+pub(crate) fn tls(root: &str) -> Result<ClientConfig> {
     let trust = ServerTrust {
         anchors: Anchors::from_pem(root)?,
         service_anchors: Anchors::default(),

@@ -32,5 +32,7 @@ fn permanent(root: &Path, card: &Path) -> Option<String> {
         .split(':')
         .map(|octet| u8::from_str_radix(octet, 16));
     let octets: Vec<u8> = octets.collect::<Result<_, _>>().ok()?;
-    (octets.len() == 6 && octets.iter().any(|octet| *octet != 0)).then_some(address)
+    // Addresses that virtual machines make up carry the bit for locally administered ones.
+    let is_local = octets.first().is_some_and(|octet| octet & 0x02 != 0);
+    (octets.len() == 6 && octets.iter().any(|octet| *octet != 0) && !is_local).then_some(address)
 }

@@ -207,8 +207,8 @@ mod tests {
 
         let root = root
             .with("sys/class/net/eth0/addr_assign_type", "0\n")
-            .with("sys/class/net/eth0/address", "02:00:5E:00:53:01\n");
-        assert_eq!(root.identity().unwrap(), "mac:02:00:5e:00:53:01");
+            .with("sys/class/net/eth0/address", "00:00:5E:00:53:01\n");
+        assert_eq!(root.identity().unwrap(), "mac:00:00:5e:00:53:01");
 
         let root = root.with("sys/devices/soc0/serial_number", "0x1f2e3d\n");
         assert_eq!(root.identity().unwrap(), "soc:0x1f2e3d");

@@ -13,6 +13,27 @@ use crate::failure::refused;
 use crate::files::{self, Access};
 
 impl Paths {
+    /// Removes credentials that were revoked. The certificate goes first, and the token, which
+    /// holds the lock, last: what a crash leaves is taken for an earlier run's.
+    pub fn clear_away(&self) -> anyhow::Result<()> {
+        for path in [
+            &self.certificate,
+            &self.ca,
+            &self.renewal,
+            &self.key,
+            &self.token,
+        ] {
+            match std::fs::remove_file(path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error)
+                        .with_context(|| format!("`{}` can't be removed", path.display()));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Key and token from an earlier run, or new ones, which are durably kept when this returns.
     pub fn key_and_token_or_new(&self, kind: KeyKind) -> anyhow::Result<KeyAndToken> {
         if let Some(held) = self.key_and_token()? {

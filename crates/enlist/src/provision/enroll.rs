@@ -33,17 +33,26 @@ pub struct Request<'a> {
     pub wait: Span,
 }
 
-/// Asks the server, over the certificate that is held, whether all is well already: the device is
-/// active and this is its certificate. If not, enrolling will tell why.
-pub fn confirmed(
-    settings: &Settings,
-    held: &credentials::Enrolled,
-) -> anyhow::Result<Option<DeviceSelf>> {
+/// What the server says of credentials that are held.
+pub enum Held {
+    /// The device is active, and this is its certificate.
+    Good(Box<DeviceSelf>),
+    /// They were revoked for good: the device was deprovisioned or deleted.
+    Revoked,
+    /// Something else: enrolling will tell what.
+    Unclear,
+}
+
+/// Asks the server, over the certificate that is held, whether all is well already.
+pub fn confirmed(settings: &Settings, held: &credentials::Enrolled) -> anyhow::Result<Held> {
     let client = device_client(settings, Some(held.identity()))?;
     match client.device_self() {
-        Ok(device) if device.state == DeviceState::Active => Ok(Some(device)),
+        Ok(device) if device.state == DeviceState::Active => Ok(Held::Good(Box::new(device))),
         Err(error @ ClientError::Unreachable(_)) => Err(error.into()),
-        Ok(_) | Err(_) => Ok(None),
+        Err(ClientError::Problem(problem)) if problem.slug() == "certificate-revoked" => {
+            Ok(Held::Revoked)
+        }
+        Ok(_) | Err(_) => Ok(Held::Unclear),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::cli::Global;
 use crate::credentials::{Owner, Paths};
 use crate::group_arg::DeviceArg;
 use crate::refresh::Journal;
+use crate::say::say;
 use crate::span::Span;
 use secret_arg::SecretArg;
 
@@ -97,10 +98,18 @@ impl Provision {
         let mut lock = paths.lock()?;
         Journal::load(&paths)?.finish(&paths)?;
 
-        if let Some(held) = paths.enrolled(&owner)?
-            && let Some(device) = enroll::confirmed(&settings, &held)?
-        {
-            return report::already(global.output, &paths, &held, &device);
+        if let Some(held) = paths.enrolled(&owner)? {
+            match enroll::confirmed(&settings, &held)? {
+                enroll::Held::Good(device) => {
+                    return report::already(global.output, &paths, &held, &device);
+                }
+                enroll::Held::Revoked => {
+                    say!("What `{}` held was revoked: it gets a new key.", owner.name);
+                    paths.clear_away()?;
+                    lock = None;
+                }
+                enroll::Held::Unclear => {}
+            }
         }
         let own = paths.key_and_token_or_new(self.key_type.into())?;
         if lock.is_none() {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use enlist_core::{SystemClock, SystemRng};
 use enlist_ops::{Config, FirstStart, Ops};
-use enlist_server::{Server, Settings};
+use enlist_server::{ServeError, Server, Settings};
 
 use crate::files;
 use crate::interrupt::interrupted;
@@ -62,7 +62,6 @@ impl Serve {
             return check::check(&settings);
         }
         log::to_stderr(settings.log_format);
-        make_data_directory(&settings.data)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
@@ -72,6 +71,16 @@ impl Serve {
 }
 
 async fn serve(settings: Settings) -> anyhow::Result<()> {
+    // Before anything is made: a first start that can't listen is not to be the first.
+    drop(
+        std::net::TcpListener::bind(settings.listen.address).map_err(|source| {
+            ServeError::Listen {
+                address: settings.listen.address,
+                source,
+            }
+        })?,
+    );
+    make_data_directory(&settings.data)?;
     let (ops, first) = open(&settings).await?;
     let public_url = settings.public_url.clone();
     let data = settings.data.clone();

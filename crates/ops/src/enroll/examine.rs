@@ -169,6 +169,8 @@ fn newcomer(
     };
     let device = match named(tx, asked, group)? {
         Some(device) => Some(device),
+        // Where whoever comes gets in, one that says its name is not taken for another.
+        None if asked.name.is_some() && group.enrollment != EnrollmentPolicy::Known => None,
         None => announced(group, &alike)?,
     };
     if let Some(device) = &device {

@@ -7,46 +7,48 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use enlist_core::{DeviceId, SystemClock, SystemRng};
-use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::Connection;
 
 use super::schema;
 
 const ROWS_A_STATEMENT: usize = 250;
 const ROWS_A_COMMIT: usize = 2_000;
 
-/// The time from the first row to the last durable commit.
+struct Row {
+    id: DeviceId,
+    name: String,
+}
+
+/// The time from the first row to the last durable commit. The rows are made before the clock
+/// starts; there are as many as fill whole commits.
 pub(crate) fn insert(directory: &Path, rows: usize) -> Result<Duration> {
     let connection = schema::create(&directory.join("bulk.db"))?;
     let sql = statement();
+    let rows: Vec<_> = (1..=rows)
+        .map(|number| Row {
+            id: DeviceId::new(&SystemClock, &SystemRng),
+            name: format!("test-device-{number}"),
+        })
+        .collect();
     let start = Instant::now();
-    let mut next = 1;
-    while next <= rows {
+    for commit in rows.chunks_exact(ROWS_A_COMMIT) {
         connection.execute_batch("BEGIN IMMEDIATE")?;
-        let end = (next + ROWS_A_COMMIT).min(rows + 1);
-        while next < end {
-            let until = (next + ROWS_A_STATEMENT).min(end);
-            insert_rows(&connection, &sql, next..until)?;
-            next = until;
+        for rows in commit.chunks_exact(ROWS_A_STATEMENT) {
+            insert_rows(&connection, &sql, rows)?;
         }
         connection.execute_batch("COMMIT")?;
     }
     Ok(start.elapsed())
 }
 
-fn insert_rows(connection: &Connection, sql: &str, numbers: std::ops::Range<usize>) -> Result<()> {
-    // The rounds are chosen so that statements are always full.
-    debug_assert_eq!(numbers.len(), ROWS_A_STATEMENT);
-    let mut values = Vec::with_capacity(numbers.len() * 3);
-    for number in numbers {
-        let id = DeviceId::new(&SystemClock, &SystemRng);
-        values.push(Value::Blob(id.as_bytes().to_vec()));
-        values.push(Value::Text(format!("test-device-{number}")));
-        values.push(Value::Integer(1_800_000_000_000));
+fn insert_rows(connection: &Connection, sql: &str, rows: &[Row]) -> Result<()> {
+    let mut statement = connection.prepare_cached(sql)?;
+    for (at, row) in rows.iter().enumerate() {
+        statement.raw_bind_parameter(at * 3 + 1, &row.id.as_bytes()[..])?;
+        statement.raw_bind_parameter(at * 3 + 2, &row.name)?;
+        statement.raw_bind_parameter(at * 3 + 3, 1_800_000_000_000_i64)?;
     }
-    connection
-        .prepare_cached(sql)?
-        .execute(params_from_iter(values))?;
+    statement.raw_execute()?;
     Ok(())
 }
 

@@ -1,23 +1,22 @@
 //! The bare exchange: a TLS 1.3 connection, a request read by its length, a fixed reply of the
-//! right length. Plain threads, no HTTP library, nothing decided, nothing recorded.
+//! right length. No HTTP library, nothing decided, nothing recorded.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _, stdin};
-use std::net::{TcpListener, TcpStream};
+use std::io::{self, Read as _, stdin};
 use std::sync::Arc;
-use std::thread;
 
 use anyhow::{Context as _, Result};
 use enlist_ca::{Authority, CA_KEY, ROOT_KEY, SERVER_KEY};
 use enlist_core::{Clock as _, Serial, SystemClock, SystemRng};
 use enlist_keys::FileKey;
 use enlist_pki::{Certificate, Signer as _, SubjectName};
+use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::{Ticketer, default_provider};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use secrecy::ExposeSecret as _;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 
-/// As many as there are connections at once, so that none waits for another.
-const THREADS: usize = 96;
 /// The length of the reply that a device gets when it enrolls, within a few bytes.
 const REPLY: usize = 3000;
 
@@ -25,27 +24,27 @@ const REPLY: usize = 3000;
 pub(crate) fn serve() -> Result<()> {
     let (config, root) = config()?;
     std::fs::write("root.pem", root)?;
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let address = listener.local_addr()?;
-    let (listener, config) = (Arc::new(listener), Arc::new(config));
-    for _ in 0..THREADS {
-        let (listener, config) = (listener.clone(), config.clone());
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        println!("https://{}", listener.local_addr()?);
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
                 // A client that goes away ends its connection and nothing else.
-                let _ = connection(stream, &config);
+                tokio::spawn(connection(socket, acceptor.clone()));
             }
         });
-    }
-    println!("https://{address}");
-    stdin().read_to_end(&mut Vec::new())?;
-    Ok(())
+        tokio::task::spawn_blocking(|| stdin().read_to_end(&mut Vec::new())).await??;
+        Ok(())
+    })
 }
 
-fn connection(socket: TcpStream, config: &Arc<ServerConfig>) -> Result<()> {
+async fn connection(socket: TcpStream, acceptor: TlsAcceptor) -> io::Result<()> {
     socket.set_nodelay(true)?;
-    let tls = ServerConnection::new(config.clone())?;
-    let mut stream = BufReader::new(StreamOwned::new(tls, socket));
+    let mut stream = BufReader::new(acceptor.accept(socket).await?);
     let mut reply = format!("HTTP/1.1 200 OK\r\ncontent-length: {REPLY}\r\n\r\n").into_bytes();
     reply.resize(reply.len() + REPLY, b' ');
     let mut line = String::new();
@@ -54,26 +53,25 @@ fn connection(socket: TcpStream, config: &Arc<ServerConfig>) -> Result<()> {
         let mut length = 0;
         loop {
             line.clear();
-            if stream.read_line(&mut line)? == 0 {
+            if stream.read_line(&mut line).await? == 0 {
                 return Ok(());
             }
             if line == "\r\n" {
                 break;
             }
             if let Some(value) = line.strip_prefix("content-length:") {
-                length = value.trim().parse()?;
+                length = value.trim().parse().map_err(io::Error::other)?;
             }
         }
         body.resize(length, 0);
-        stream.read_exact(&mut body)?;
-        let out = stream.get_mut();
-        out.write_all(&reply)?;
-        out.flush()?;
+        stream.read_exact(&mut body).await?;
+        stream.write_all(&reply).await?;
+        stream.flush().await?;
     }
 }
 
 /// A chain of the same shape and kinds of key as the server's: leaf and service CA, below a root.
-fn config() -> Result<(ServerConfig, String)> {
+pub(crate) fn config() -> Result<(ServerConfig, String)> {
     let now = SystemClock.now();
     let serial = || Serial::generate(&SystemRng);
     let root = Arc::new(FileKey::generate(ROOT_KEY)?);

@@ -3,5 +3,6 @@
 pub(crate) mod bulk;
 pub(crate) mod crypto;
 pub(crate) mod exchange;
+pub(crate) mod handshake;
 pub(crate) mod rows;
 pub(crate) mod schema;

@@ -75,6 +75,7 @@ fn provision(
     let mut child = Command::new(binary)
         .args(["provision", "-c"])
         .arg(&path)
+        .env_remove("RUST_BACKTRACE")
         .stdout(Stdio::null())
         .stderr(std::fs::File::create(directory.join("log"))?)
         .spawn()?;

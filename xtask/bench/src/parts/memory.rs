@@ -1,5 +1,7 @@
 //! The server as its devices grow more.
 
+use std::time::Duration;
+
 use anyhow::Result;
 
 use super::bulk::{create, thousands};
@@ -17,6 +19,8 @@ pub(crate) fn measure(scale: &Scale, table: &mut Table) -> Result<()> {
             create(&server, "memory", there + 1, devices - there)?;
             there = devices;
         }
+        // The disk may still be at work on what was created.
+        std::thread::sleep(Duration::from_secs(3));
         let at = format!("at {} devices", thousands(devices));
         let resident = server.resident()?.now;
         let (median, slow) = enroll::latency(&server, &mut newcomers)?;
