@@ -42,6 +42,7 @@ use enlist_core::{Clock, Rng, Timestamp};
 use enlist_store::Store;
 
 use authorities::Authorities;
+use enroll::KnownGrounds;
 use guard::Guard;
 use nonce::Nonces;
 use refusals::Refusals;
@@ -80,6 +81,7 @@ struct Inner {
     nonces: Nonces,
     guard: Guard,
     refusals: Refusals,
+    known_grounds: KnownGrounds,
 }
 
 impl Ops {

@@ -10,6 +10,7 @@ use enlist_store::{Location, Store};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::authorities::Authorities;
+use crate::enroll::KnownGrounds;
 use crate::guard::Guard;
 use crate::nonce::Nonces;
 use crate::refusals::Refusals;
@@ -131,6 +132,7 @@ fn compose(
             nonces: Nonces::new(nonce_key),
             guard: Guard::default(),
             refusals: Refusals::default(),
+            known_grounds: KnownGrounds::default(),
         }),
     })
 }

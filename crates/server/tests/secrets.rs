@@ -71,6 +71,20 @@ fn a_lost_answer_is_had_again_though_the_secret_has_expired_or_gone_since() {
 }
 
 #[test]
+fn a_secret_that_has_just_let_somebody_in_is_withdrawn_at_once() {
+    let rig = Rig::new();
+    let secret = rig.group("pumps", Enrollment::Open);
+    rig.enrolled_device("pumps", "a", &secret);
+    rig.enrolled_device("pumps", "b", &secret);
+    let first = rig.admin().secrets("default", "pumps").unwrap().items;
+    rig.admin()
+        .delete_secret("default", "pumps", first[0].secret_id)
+        .unwrap();
+    let late = rig.device("pumps", "c", &secret).enroll(&rig);
+    assert_eq!(refusal(late), "secret-withdrawn");
+}
+
+#[test]
 fn a_bounded_secret_enrolls_just_as_many_devices() {
     let rig = Rig::new();
     rig.group("pumps", Enrollment::Open);

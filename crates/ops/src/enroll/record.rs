@@ -183,8 +183,9 @@ impl Entry {
         if tx.group(group.tenant, group.id)?.as_ref() != Some(group) {
             return Err(Missed::Raced);
         }
-        self.count_use(tx, now)?;
+        // What most often misses comes first, before anything is written.
         let (device, event) = self.admit(tx, now)?;
+        self.count_use(tx, now)?;
         let credential = Credential {
             device: device.id,
             tenant: device.tenant,
@@ -201,15 +202,7 @@ impl Entry {
             return Err(Missed::Raced);
         }
         refuse_the_buried(tx, asked, group)?;
-        if group.hardware_is_identity
-            && let Some(hardware) = &asked.hardware
-            && tx
-                .devices_by_hardware(group.tenant, group.id, hardware)?
-                .iter()
-                .any(|other| other.id != device.id)
-        {
-            return Err(Missed::Raced);
-        }
+        self.no_other_double(tx, asked, &device)?;
         let certificate = signed.record(&device);
         tx.insert_certificate(&certificate)?;
         tx.append(&event.with("serial", certificate.serial))?;
@@ -224,6 +217,28 @@ impl Entry {
             device,
             certificate,
         })
+    }
+
+    /// No device claims the same hardware but the one that was seen.
+    fn no_other_double(
+        &self,
+        tx: &mut Tx<'_>,
+        asked: &Asked,
+        device: &Device,
+    ) -> Result<(), Missed> {
+        let Some(hardware) = &asked.hardware else {
+            return Ok(());
+        };
+        let alike = tx.devices_by_hardware(device.tenant, device.group, hardware)?;
+        let mut others = alike
+            .iter()
+            .map(|other| other.id)
+            .filter(|id| *id != device.id);
+        if others.next() == self.admission.double {
+            Ok(())
+        } else {
+            Err(Missed::Raced)
+        }
     }
 
     /// The secret still lets it in, and is counted where it is bounded.
