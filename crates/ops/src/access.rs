@@ -19,12 +19,8 @@ impl Ops {
                 Ok::<_, Error>(tx.api_token_by_short_id(&short_id)?)
             })
             .await?
-            .filter(|record| record.digest == token.digest())
+            .filter(|record| record.digest == token.digest() && record.is_live(self.now()))
             .ok_or(Error::Unauthenticated)?;
-        let now = self.now();
-        if record.withdrawn || record.expires_at.is_some_and(|end| now >= end) {
-            return Err(Error::Unauthenticated);
-        }
         Ok(Operator {
             token: record.id,
             label: record.label,
