@@ -3,10 +3,12 @@
 mod bench;
 mod check;
 mod components;
+mod cross;
 mod generate;
 mod house;
 mod lines;
 mod metadata;
+mod package;
 mod policy;
 mod problems;
 mod run;
@@ -38,6 +40,18 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Builds the agent for ARM64, ARMv7, ARMv5 and 32-bit x86 with Debian's packages, runs each under
+    /// qemu-user through a real enrollment, and checks that the CLI compiles for Windows and macOS.
+    Cross {
+        /// Which targets. All, if none is named.
+        targets: Vec<String>,
+    },
+    /// Builds the Debian packages enlist-agent and enlist into target/package.
+    Package {
+        /// Packs the binaries of the dev profile: to look at the packages, not to install them.
+        #[arg(long)]
+        dev: bool,
+    },
     /// Builds a release and prints its figures beside the floor measured in the same run.
     Bench {
         /// Fewer rounds and rows: minutes become one or two.
@@ -52,6 +66,9 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::Check { fix } => check::all(fix),
         Task::Generate { check } => generate::all(check),
+        Task::Cross { targets } => cross::all(&targets),
+        Task::Package { dev: true } => package::all(package::Build::Dev),
+        Task::Package { dev: false } => package::all(package::Build::Release),
         Task::Bench { quick, parts } => bench::figures(quick, &parts),
     };
     match outcome {
