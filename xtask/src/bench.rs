@@ -1,5 +1,6 @@
 //! `cargo xtask bench`.
 
+use std::env::consts::ARCH;
 use std::process::Command;
 
 use anyhow::Result;
@@ -24,6 +25,9 @@ pub(crate) fn figures(quick: bool, parts: &[String]) -> Result<()> {
         "--profile=agent",
         "--package=enlist-agent",
     ])?;
+    run(cargo(SMALL.iter().copied())
+        .args(["--package=enlist-bench-request", "--target"])
+        .arg(format!("{ARCH}-unknown-linux-gnu")))?;
     let target = root().join("target");
     let mut bench = Command::new(target.join("release/enlist-bench"));
     bench.current_dir(root());
@@ -32,6 +36,17 @@ pub(crate) fn figures(quick: bool, parts: &[String]) -> Result<()> {
     }
     run(bench.args(parts))
 }
+
+/// The small build, as docs/operations.md has it.
+const SMALL: [&str; 7] = [
+    "build",
+    "--locked",
+    "--config",
+    "packaging/small.toml",
+    "--profile=agent",
+    "--no-default-features",
+    "--package=enlist-agent",
+];
 
 fn run_cargo(args: &[&str]) -> Result<()> {
     run(&mut cargo(args.iter().copied()))

@@ -16,7 +16,7 @@ struct Component {
     there: fn() -> bool,
 }
 
-const COMPONENTS: [Component; 6] = [
+const COMPONENTS: [Component; 11] = [
     Component {
         name: "PostgreSQL's server (the store's suite)",
         package: "postgresql",
@@ -36,6 +36,31 @@ const COMPONENTS: [Component; 6] = [
         name: "openssl (the other opinion on certificates)",
         package: "openssl",
         there: || in_path("openssl"),
+    },
+    Component {
+        name: "swtpm (keys in a TPM)",
+        package: "swtpm",
+        there: || in_path("swtpm"),
+    },
+    Component {
+        name: "SoftHSM2 (keys in a PKCS#11 token)",
+        package: "softhsm2",
+        there: || in_path("softhsm2-util"),
+    },
+    Component {
+        name: "curl (a client that nobody here wrote)",
+        package: "curl",
+        there: || in_path("curl"),
+    },
+    Component {
+        name: "jq (reads what curl was told)",
+        package: "jq",
+        there: || in_path("jq"),
+    },
+    Component {
+        name: "faketime (a clock that is wrong)",
+        package: "faketime",
+        there: || in_path("faketime"),
     },
     Component {
         name: "strace (cuts the agent off between two system calls)",
@@ -87,12 +112,12 @@ fn missing() -> Vec<&'static Component> {
     COMPONENTS.iter().filter(|one| !(one.there)()).collect()
 }
 
-fn may_install() -> bool {
+pub(crate) fn may_install() -> bool {
     let root = Command::new("id").arg("-u").output();
     root.is_ok_and(|id| id.stdout.trim_ascii() == b"0") && in_path("apt-get")
 }
 
-fn install(packages: &[&str]) -> Result<()> {
+pub(crate) fn install(packages: &[&str]) -> Result<()> {
     let _policy = NoServices::forbid()?;
     let apt = |args: &[&str]| {
         let mut command = Command::new("apt-get");

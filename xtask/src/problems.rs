@@ -7,7 +7,12 @@ use anyhow::{Context as _, Result, bail};
 use crate::run::root;
 
 /// Where slugs are decided: in a `match` that gives them, or as the first argument of `problem`.
-const SOURCES: [&str; 2] = ["crates/ops/src/error.rs", "crates/server/src/problem.rs"];
+const SOURCES: [&str; 4] = [
+    "crates/ops/src/error.rs",
+    "crates/ops/src/configuration/error.rs",
+    "crates/ops/src/order/error.rs",
+    "crates/server/src/problem.rs",
+];
 const DOCUMENT: &str = "docs/problems.md";
 
 /// Compares the slugs in the code with those in the document.

@@ -113,7 +113,7 @@ impl ByToken<'_> {
         recovery_ends: impl Fn(&CertificateRecord) -> Timestamp,
         now: Timestamp,
     ) -> Result<Verified, RenewalRefusal> {
-        if self.token.digest() != credential.token {
+        if !credential.accepts(self.token.digest()) {
             return Err(RenewalRefusal::WrongToken);
         }
         let message = renewal_message(

@@ -86,6 +86,34 @@ pub fn make_issuing_ca(
     make_ca(root, &name, key, serial, now, &[])
 }
 
+/// Certifies name and key of `new`, another root, with the key of `old`, so that whoever believes the
+/// old one has a reason to believe the new one. Valid while both are; it limits nothing that the new
+/// root does not limit itself.
+///
+/// # Errors
+/// One of them is no root, they are the same, their lifetimes don't meet, or the key could not sign.
+pub fn cross_sign(
+    old: &Authority,
+    new: &Authority,
+    serial: Serial,
+    now: Timestamp,
+) -> Result<Certificate, IssueRefusal> {
+    if !old.is_root() || !new.is_root() || old.certificate() == new.certificate() {
+        return Err(IssueRefusal::WrongCa);
+    }
+    let (old_root, root) = (old.certificate(), new.certificate());
+    let validity = Validity {
+        not_before: old_root.not_before().max(root.not_before()),
+        not_after: old_root.not_after().min(root.not_after()),
+    };
+    if validity.not_after <= now.as_secs() {
+        return Err(IssueRefusal::IssuerExpired);
+    }
+    let (constraints, key_usage) = (Extension::certificate_authority(None)?, ca_key_usage()?);
+    let (name, key) = (root.subject(), root.public_key()?);
+    old.issue(serial, &name, &key, validity, &[&constraints, &key_usage])
+}
+
 fn make_ca(
     root: &Authority,
     name: &DistinguishedName,

@@ -18,7 +18,7 @@ mod validity;
 
 pub use authority::Authority;
 pub use device::DeviceSubject;
-pub use hierarchy::{CA_KEY, ROOT_KEY, make_issuing_ca, make_root, make_service_ca};
+pub use hierarchy::{CA_KEY, ROOT_KEY, cross_sign, make_issuing_ca, make_root, make_service_ca};
 pub use issuing::{IssuingCa, Pointers};
 pub use refusal::IssueRefusal;
 pub use server::{SERVER_KEY, make_server_certificate};

@@ -13,6 +13,8 @@ pub struct Credential {
     pub enrolled_key: Digest,
     /// SHA-256 of the device token.
     pub token: Digest,
+    /// SHA-256 of the token before it, until the device is known to hold the new one.
+    pub previous_token: Option<Digest>,
     /// The certificate in force.
     pub current: Issued,
     /// The one before it, until the new one has been used.
@@ -105,6 +107,13 @@ impl Credential {
         (self, retired)
     }
 
+    /// Whether `token` is the device's: the one in force, or the one before it while the device is not
+    /// yet known to hold the new one.
+    pub fn accepts(&self, token: Digest) -> bool {
+        // Digests compare in constant time.
+        token == self.token || self.previous_token == Some(token)
+    }
+
     /// The slot that holds `serial`, where one does.
     pub fn slot(&self, serial: Serial) -> Option<&Issued> {
         [Some(&self.current), self.previous.as_ref()]
@@ -140,6 +149,7 @@ mod tests {
             tenant: TenantId::new(&SystemClock, &SystemRng),
             enrolled_key: Digest::of(&[1]),
             token: Digest::of(b"token"),
+            previous_token: None,
             current: issued(1),
             previous: None,
             counter: 0,

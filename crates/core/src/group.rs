@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{GroupId, Name, Subject, TenantId, Timestamp};
+use crate::{GroupId, Name, Practice, Signing, Subject, TenantId, Timestamp};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -32,6 +32,10 @@ pub struct Group {
     pub storage_time: Duration,
     /// What its certificates look like.
     pub profile: CertificateProfile,
+    /// How its devices go about things.
+    pub practice: Practice,
+    /// Who signs the configuration of its devices.
+    pub signing: Signing,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -50,6 +54,8 @@ impl Group {
             recovery_window: 30 * DAY,
             storage_time: 730 * DAY,
             profile: CertificateProfile::default(),
+            practice: Practice::default(),
+            signing: Signing::remote(),
             created_at,
         }
     }

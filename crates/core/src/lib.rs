@@ -9,6 +9,7 @@ mod approval;
 mod ca;
 mod certificate;
 mod clock;
+mod configuration;
 mod credential;
 mod device;
 mod event;
@@ -16,10 +17,15 @@ mod group;
 mod hardware;
 mod id;
 mod name;
+mod order;
+mod practice;
 mod proof;
+mod receipt;
+mod report;
 mod rng;
 mod role;
 mod secret;
+mod signing;
 mod tenant;
 mod timestamp;
 mod token;
@@ -28,9 +34,12 @@ mod tombstone;
 pub use api_token::ApiTokenRecord;
 pub use application::Application;
 pub use approval::ApprovalCode;
-pub use ca::{CaKind, CaRecord};
+pub use ca::{CaKind, CaRecord, RootRecord, RootStanding};
 pub use certificate::{CertificateRecord, InvalidSerial, RevocationReason, Serial, Standing};
 pub use clock::{Clock, SystemClock};
+pub use configuration::{
+    ConfigurationEntry, ConfigurationNumbers, ConfigurationStatement, ConfigurationTarget,
+};
 pub use credential::{Credential, Issued, Renewal, RenewalRequest};
 pub use device::{
     Device, Farewell, InvalidTransition, Labels, NewDevice, State, StateKind, Transition,
@@ -42,10 +51,15 @@ pub use id::{
     ApiTokenId, CaId, DeviceId, EventId, GroupId, InvalidId, RequestId, SecretId, TenantId,
 };
 pub use name::{InvalidName, Name};
+pub use order::{CommandRecord, Outcome};
+pub use practice::{KeyRotation, OnHardwareChange, Practice};
 pub use proof::renewal_message;
+pub use receipt::ReceiptRecord;
+pub use report::{ConfigurationRefusal, ConfigurationReport, DeviceReport};
 pub use rng::{Rng, SystemRng};
 pub use role::{Operator, Role, UnknownRole};
 pub use secret::{SecretBounds, SecretRecord, SecretRefusal};
+pub use signing::{Signing, SigningKeyRecord, SigningMethod, SigningPurpose};
 pub use tenant::{Tenant, TenantState};
 pub use timestamp::Timestamp;
 pub use token::{ApiToken, DeviceToken, Digest, MalformedToken, ProvisioningSecret, ShortId};

@@ -1,6 +1,6 @@
 //! A tenant.
 
-use crate::{Name, TenantId, Timestamp};
+use crate::{Name, Subject, TenantId, Timestamp};
 
 /// An organisation or project. It owns groups, an issuing CA and API tokens;
 /// nothing crosses tenants.
@@ -14,6 +14,18 @@ pub struct Tenant {
     pub state: TenantState,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+impl Tenant {
+    /// What an event about the tenant as a whole is about.
+    pub fn subject(&self) -> Subject {
+        Subject {
+            tenant: self.id,
+            group: None,
+            device: None,
+            name: self.name.to_string(),
+        }
+    }
 }
 
 /// Whether a tenant can issue certificates.

@@ -1,9 +1,14 @@
-//! Writing secrets to disk, durably.
+//! Writing secrets to disk, durably, and destroying them.
 
+mod erase;
+
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+
+pub use erase::erase;
 
 /// Writes `bytes` to `path`, readable by the owner alone (mode 0600), in place of what
 /// may be there. After a crash or a power cut the file holds the old content or the new,
@@ -52,6 +57,30 @@ pub fn is_exposed(file: &File) -> io::Result<bool> {
     {
         file.metadata().map(|_| false)
     }
+}
+
+/// The files that a write to `path` was cut off from removing. They may hold what it held.
+///
+/// # Errors
+/// The file system's; a directory that is not there holds none.
+pub fn leftovers(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let Some(start) = beginning(path) else {
+        return Ok(Vec::new());
+    };
+    let entries = match fs::read_dir(directory(path)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let name = entry?.file_name();
+        let name_bytes = name.as_encoded_bytes();
+        if name_bytes.starts_with(start.as_encoded_bytes()) && name_bytes.ends_with(END.as_bytes())
+        {
+            found.push(directory(path).join(name));
+        }
+    }
+    Ok(found)
 }
 
 /// Makes a change of names in the directory of `path` durable.
@@ -106,15 +135,23 @@ fn create(path: &Path) -> io::Result<File> {
 
 fn temporary_name(path: &Path) -> io::Result<PathBuf> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    let name = path
-        .file_name()
+    let mut temporary = beginning(path)
         .ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "the path names no file"))?;
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let mut temporary = std::ffi::OsString::from(".");
-    temporary.push(name);
-    temporary.push(format!(".{}-{count}.tmp", std::process::id()));
+    temporary.push(format!("{}-{count}{END}", std::process::id()));
     Ok(directory(path).join(temporary))
 }
+
+/// How the names of temporary files beside `path` begin.
+fn beginning(path: &Path) -> Option<OsString> {
+    let mut beginning = OsString::from(".");
+    beginning.push(path.file_name()?);
+    beginning.push(".");
+    Some(beginning)
+}
+
+/// How they end.
+const END: &str = ".tmp";
 
 /// The error that led here says more than one from tidying up would.
 fn discard(path: &Path) {

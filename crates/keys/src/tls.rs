@@ -1,6 +1,6 @@
 //! TLS over keys that need not be exportable: rustls configurations for the CLI, the
-//! agent and the server. TLS 1.2 and 1.3, one cryptographic provider, the time from the
-//! program's own clock.
+//! agent and the server. TLS 1.3, and 1.2 where the feature `tls12` is on; one
+//! cryptographic provider, the time from the program's own clock.
 
 mod client;
 mod dates;

@@ -1,7 +1,9 @@
 //! The key that wraps other keys while they lie in a store.
 
 mod disk;
+mod pbes2;
 mod seal;
+mod stretch;
 
 use std::fmt;
 use std::io;
@@ -11,7 +13,8 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use enlist_core::Rng;
 use pkcs8::EncryptedPrivateKeyInfoRef;
 use pkcs8::der::{Decode, Encode};
-use pkcs8::pkcs5::{pbes2, scrypt};
+use pkcs8::pkcs5::EncryptionScheme;
+use pkcs8::pkcs5::pbes2::Parameters;
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 
 use crate::file_key::{FileKey, FileKeyError};
@@ -71,6 +74,7 @@ impl WrappingKey {
             None if line.chars().count() < Self::SHORTEST_PASSPHRASE => {
                 return Err(WrappingKeyError::TooShort);
             }
+            None if cfg!(not(feature = "passphrase")) => return Err(WrappingKeyError::NotBuilt),
             None => Strength::Passphrase,
         };
         Ok(Self {
@@ -95,18 +99,12 @@ impl WrappingKey {
         rng.fill(&mut salt);
         rng.fill(&mut iv);
         let parameters = match self.strength {
-            Strength::Random => {
-                pbes2::Parameters::generate_pbkdf2_sha256_aes256cbc(ITERATIONS, &salt, iv)
-            }
-            Strength::Passphrase => {
-                pbes2::Parameters::generate_scrypt_aes256cbc(scrypt_params(), &salt, iv)
-            }
-        }
-        .map_err(|_| WrappingKeyError::Library)?;
+            Strength::Random => Parameters::generate_pbkdf2_sha256_aes256cbc(ITERATIONS, &salt, iv)
+                .map_err(|_| WrappingKeyError::Library)?,
+            Strength::Passphrase => stretch::parameters(&salt, iv)?,
+        };
         let der = key.to_pkcs8_der()?;
-        let encrypted = parameters
-            .encrypt(self.password(), der.expose_secret())
-            .map_err(|_| WrappingKeyError::Library)?;
+        let encrypted = pbes2::encrypt(&parameters, self.password(), der.expose_secret())?;
         EncryptedPrivateKeyInfoRef {
             encryption_algorithm: parameters.into(),
             encrypted_data: pkcs8::der::asn1::OctetStringRef::new(&encrypted)
@@ -123,11 +121,12 @@ impl WrappingKey {
     pub fn unwrap(&self, wrapped: &[u8]) -> Result<FileKey, WrappingKeyError> {
         let info = EncryptedPrivateKeyInfoRef::from_der(wrapped)
             .map_err(|_| WrappingKeyError::NotWrapped)?;
-        let der = info
-            .decrypt(self.password())
-            .map_err(|_| WrappingKeyError::WrongKey)?;
+        let EncryptionScheme::Pbes2(parameters) = &info.encryption_algorithm else {
+            return Err(WrappingKeyError::NotWrapped);
+        };
+        let der = pbes2::decrypt(parameters, self.password(), info.encrypted_data.as_bytes())?;
         // CBC has no seal of its own: now and then a wrong key leaves plausible padding.
-        FileKey::from_pkcs8_der(der.as_bytes()).map_err(|error| match error {
+        FileKey::from_pkcs8_der(&der).map_err(|error| match error {
             FileKeyError::Unreadable => WrappingKeyError::WrongKey,
             other => other.into(),
         })
@@ -162,6 +161,11 @@ pub enum WrappingKeyError {
     /// What was to be opened is nothing that was ever wrapped.
     #[error("not a wrapped secret")]
     NotWrapped,
+    /// A passphrase, in a build that can't stretch one.
+    #[error(
+        "the wrapping key is a passphrase, and this build takes none: take one that was made (`ewk_…`)"
+    )]
+    NotBuilt,
     /// There is no file.
     #[error("there is no wrapping key at {}", .0.display())]
     Missing(PathBuf),
@@ -190,8 +194,3 @@ const PREFIX: &str = "ewk_";
 
 /// What is stretched already holds 256 random bits; this is for form's sake.
 const ITERATIONS: u32 = 1000;
-
-/// 16 MiB and some tenths of a second. OpenSSL opens nothing that takes 32 MiB or more.
-fn scrypt_params() -> scrypt::Params {
-    scrypt::Params::new(14, 8, 5).expect("the parameters are within scrypt's bounds")
-}

@@ -69,6 +69,7 @@ impl Ops {
                     tenant: tenant.id,
                     enrolled_key: key,
                     token: application.token,
+                    previous_token: None,
                     current: signed.slot(key),
                     previous: None,
                     counter: 0,

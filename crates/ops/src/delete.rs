@@ -39,6 +39,7 @@ impl Ops {
                     bury_name(tx, &device, now)?;
                     bury(tx, &device, credential.as_ref(), now)?;
                 }
+                tx.delete_configuration_of(tenant.id, device.group, device.id)?;
                 tx.delete_device(tenant.id, device.id)?;
                 for event in &events {
                     tx.append(event)?;

@@ -6,7 +6,7 @@ use enlist_core::{
 };
 use enlist_store::Tx;
 
-use crate::{DevicePath, Error, GroupPath, Ops, What, scope};
+use crate::{Error, GroupPath, Ops, What, scope};
 
 /// What an operator says of a device to add.
 #[derive(Debug, Clone)]
@@ -64,21 +64,6 @@ impl Ops {
                 // After inserting: what has just made room for the name is seen now.
                 refuse_tombstoned(tx, &group, &add.name)?;
                 tx.append(&event)?;
-                view(tx, &tenant, &group, device)
-            })
-            .await
-    }
-
-    /// One device.
-    ///
-    /// # Errors
-    /// When it is not there.
-    pub async fn device(&self, who: &Operator, path: DevicePath) -> Result<DeviceView, Error> {
-        let who = who.clone();
-        self.inner
-            .store
-            .read("device", move |tx| {
-                let (tenant, group, device) = scope::device(tx, &who, Role::Viewer, &path)?;
                 view(tx, &tenant, &group, device)
             })
             .await

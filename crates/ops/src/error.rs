@@ -9,6 +9,10 @@ use enlist_core::{
 use enlist_pki::{CsrError, KeyError};
 use enlist_store::StoreError;
 
+use crate::OrderRefusal;
+
+use crate::ConfigurationError;
+
 /// Why an operation was refused, or failed. Every variant has a slug that never changes; the
 /// server turns it into an RFC 9457 problem.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +47,26 @@ pub enum Error {
     #[error("the tenant `{name}` has no issuing CA yet")]
     AwaitingCa { name: Name },
 
+    // Roots
+    #[error(
+        "the root's key is kept offline, and it has to vouch for the next root: bring it back with its key"
+    )]
+    RootOffline,
+    #[error(
+        "there is a next root already: `enlist get rollover` says how far it is, `enlist retire root` ends it"
+    )]
+    RolloverUnderWay,
+    #[error("there is no next root: `enlist add root` makes one, which devices have to take first")]
+    NoNextRoot,
+    #[error(
+        "{ready} of {seen} devices that were seen lately hold the next root, and {threshold} % of them have to: `enlist get rollover --all-tenants --missing` says which do not; they would be lost until they are given a new configuration file, which --force accepts"
+    )]
+    RolloverIncomplete {
+        ready: u64,
+        seen: u64,
+        threshold: u8,
+    },
+
     // Lifecycle
     #[error(transparent)]
     InvalidTransition(#[from] InvalidTransition),
@@ -50,6 +74,10 @@ pub enum Error {
         "`{name}` was deleted: `enlist allow-reenroll device {name} -g {group}` lets it back once"
     )]
     Tombstoned { name: Name, group: Name },
+
+    // Orders and receipts
+    #[error(transparent)]
+    Order(#[from] OrderRefusal),
 
     // Letting in
     #[error("no provisioning secret was sent: this group asks for one")]
@@ -108,6 +136,10 @@ pub enum Error {
     AnotherDevice,
     #[error(transparent)]
     Renewal(#[from] RenewalRefusal),
+    #[error(
+        "this renewal is onto the key that the device has: its group wants a new one each time"
+    )]
+    KeyNotNew,
     #[error("the device is not known, or holds no credential")]
     NoCredential,
     #[error(
@@ -118,6 +150,10 @@ pub enum Error {
         "this renewal contradicts an earlier one: another device seems to hold the same credentials"
     )]
     CloneSuspected,
+
+    // Configuration
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
 
     // This side's own troubles
     #[error("the server has more to do than it can queue: try again in {retry_after_s} seconds")]
@@ -193,8 +229,13 @@ impl Error {
             Self::InvalidProfile(_) => "lifetime-not-allowed",
             Self::InvalidRequest(_) => "invalid-request",
             Self::AwaitingCa { .. } => "awaiting-ca",
+            Self::RootOffline => "root-offline",
+            Self::RolloverUnderWay => "rollover-under-way",
+            Self::NoNextRoot => "no-next-root",
+            Self::RolloverIncomplete { .. } => "rollover-incomplete",
             Self::InvalidTransition(_) => "invalid-transition",
             Self::Tombstoned { .. } | Self::IdentityTombstoned => "tombstoned",
+            Self::Order(refusal) => refusal.slug(),
             Self::SecretMissing => "secret-missing",
             Self::SecretWrong => "secret-wrong",
             Self::SecretBounds(SecretRefusal::Expired) => "secret-expired",
@@ -226,9 +267,11 @@ impl Error {
                 RenewalRefusal::WrongToken => "wrong-device-token",
                 RenewalRefusal::WrongKey => "wrong-key",
             },
+            Self::KeyNotNew => "key-not-new",
             Self::NoCredential => "no-credential",
             Self::BadNonce => "bad-nonce",
             Self::CloneSuspected => "clone-suspected",
+            Self::Configuration(error) => error.slug(),
             Self::Busy { .. } => "busy",
             Self::StorageFull => "storage-full",
             Self::Store(_) => "storage-unavailable",

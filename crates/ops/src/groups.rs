@@ -3,7 +3,7 @@
 use enlist_core::{Actor, Event, Group, GroupId, Operator, Role, Tenant};
 
 use crate::secrets::{AddSecret, SecretAdded, make};
-use crate::{Error, GroupPath, Ops, What, scope};
+use crate::{Error, GroupPath, Ops, What, scope, signing};
 
 /// A group to add. Its ids and times are filled in by the operation.
 #[derive(Debug, Clone)]
@@ -43,6 +43,7 @@ impl Ops {
         add: AddGroup,
     ) -> Result<GroupAdded, Error> {
         add.rules.profile.check()?;
+        signing::check(&add.rules.signing)?;
         let (who, now) = (who.clone(), self.now());
         let id = GroupId::new(&*self.inner.clock, &*self.inner.rng);
         let secret = add

@@ -7,7 +7,7 @@ use enlist_attest::Verified;
 use enlist_ca::DeviceSubject;
 use enlist_core::{
     CaId, CertificateProfile, CertificateRecord, Device, DeviceId, Digest, Group, GroupId, Issued,
-    Name, Serial, Standing, Tenant, TenantState, Timestamp,
+    Name, Practice, Serial, SigningPurpose, Standing, Tenant, TenantState, Timestamp,
 };
 use enlist_pki::Certificate;
 
@@ -20,6 +20,24 @@ pub(crate) struct Issuance {
     pub(crate) group: Name,
     pub(crate) device: Device,
     pub(crate) certificate: CertificateRecord,
+    pub(crate) practice: Practice,
+}
+
+impl Issuance {
+    pub(crate) fn new(
+        tenant: &Tenant,
+        group: &Group,
+        device: Device,
+        certificate: CertificateRecord,
+    ) -> Self {
+        Self {
+            tenant: tenant.name.clone(),
+            group: group.name.clone(),
+            device,
+            certificate,
+            practice: group.practice,
+        }
+    }
 }
 
 /// What a device gets when it enrolls or renews.
@@ -37,6 +55,10 @@ pub struct Enrolled {
     pub issuing_pem: Arc<str>,
     /// The root's certificate, PEM.
     pub root_pem: Arc<str>,
+    /// The key that signs commands to the device, PEM (`PUBLIC KEY`).
+    pub command_key_pem: Arc<str>,
+    /// How its group wants it to go about things.
+    pub practice: Practice,
 }
 
 /// A certificate that was signed, and is on no record yet.
@@ -133,13 +155,18 @@ impl Ops {
     /// Adds the chain to what is on record.
     pub(crate) async fn present(&self, issuance: Issuance) -> Result<Enrolled, Error> {
         let issuing_pem = self.issuer_pem(issuance.certificate.issuer).await?;
+        let command_key = self
+            .signing_key(issuance.device.tenant, SigningPurpose::Command)
+            .await?;
         Ok(Enrolled {
             device: issuance.device,
             tenant: issuance.tenant,
             group: issuance.group,
             certificate: issuance.certificate,
             issuing_pem,
-            root_pem: self.inner.authorities.root_pem(),
+            root_pem: self.inner.authorities.hierarchy().root_pem(),
+            command_key_pem: command_key.public_pem(),
+            practice: issuance.practice,
         })
     }
 }

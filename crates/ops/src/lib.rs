@@ -8,13 +8,18 @@ mod access;
 mod approve;
 mod authorities;
 mod bulk;
+mod configuration;
 mod decommission;
 mod delete;
 mod deprovision;
+mod device_in_full;
 mod device_self;
+mod device_token;
 mod devices;
+mod doorbell;
 mod enroll;
 mod error;
+mod farewell;
 mod groups;
 mod guard;
 mod housekeeping;
@@ -22,32 +27,48 @@ mod issue;
 mod list;
 mod nonce;
 mod open;
+mod order;
+mod poll;
 mod pre_enroll;
+mod presented;
+mod receipt;
 mod reenroll;
 mod refusals;
 mod renew;
+mod roots;
 mod scope;
 mod secrets;
 mod server_certificate;
 mod setup;
+mod signing;
 mod standing;
 mod suspend;
 mod tenants;
 mod tokens;
+mod wait;
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use enlist_core::{Clock, Rng, Timestamp};
 use enlist_store::Store;
 
 use authorities::Authorities;
+use doorbell::Doorbell;
 use enroll::KnownGrounds;
 use guard::Guard;
 use nonce::Nonces;
 use refusals::Refusals;
+use signing::SigningKeys;
 
 pub use bulk::{BulkOutcome, BulkRow};
+pub use configuration::{
+    Applied, ApplyConfiguration, ApplySchema, ConfigurationChange, ConfigurationError,
+    ConfigurationOf, ConfigurationOffer, ConfigurationPath, ConfigurationView,
+    DesiredConfiguration, SchemaView, Stating, Unfit,
+};
+pub use device_in_full::DeviceInFull;
 pub use device_self::DeviceSelf;
 pub use devices::{AddDevice, DeviceView};
 pub use enlist_store::{Location, Stats as StoreStats};
@@ -58,8 +79,11 @@ pub use issue::Enrolled;
 pub use list::{CertificateFilter, CertificateView, DeviceFilter, EventFilter, Listed, Slot};
 pub use nonce::Nonce;
 pub use open::{Config, OpenError, WrappingKeySource, open};
+pub use order::OrderRefusal;
+pub use poll::{Acknowledged, Polled, Said};
 pub use pre_enroll::PreEnrolled;
 pub use renew::{Evidence, RenewalAsked, TokenEvidence};
+pub use roots::{GroupReadiness, RetireRoot, Rollover, RootOffered, RootView, UnreadyDevice};
 pub use scope::{DevicePath, GroupPath};
 pub use secrets::{AddSecret, SecretAdded, SecretView};
 pub use server_certificate::{ServerCertificate, ServerName};
@@ -82,6 +106,10 @@ struct Inner {
     guard: Guard,
     refusals: Refusals,
     known_grounds: KnownGrounds,
+    signing_keys: SigningKeys,
+    doorbell: Doorbell,
+    /// Where the trust anchors are written for people to find.
+    root_file: Option<PathBuf>,
 }
 
 impl Ops {

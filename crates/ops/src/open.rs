@@ -3,18 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use enlist_core::{ApiToken, CaKind, CaRecord, Clock, Rng};
+use enlist_core::{ApiToken, Clock, Rng};
 use enlist_keys::mac::MacKey;
 use enlist_keys::{WrappingKey, WrappingKeyError, file};
 use enlist_store::{Location, Store};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::authorities::Authorities;
+use crate::doorbell::Doorbell;
 use crate::enroll::KnownGrounds;
 use crate::guard::Guard;
 use crate::nonce::Nonces;
 use crate::refusals::Refusals;
 use crate::setup::{self, FirstStart, Installation};
+use crate::signing::SigningKeys;
 use crate::{Error, Inner, Ops};
 
 /// What it takes to open an installation.
@@ -104,9 +106,8 @@ pub async fn open(config: Config) -> Result<(Ops, Option<FirstStart>), OpenError
     };
     let installation = store.read("open", Installation::read).await?;
     let ops = compose(store, wrapping, &installation, &config)?;
-    if let Some(dir) = &config.data_dir {
-        let pem = ops.root().to_pem();
-        write_if_other(&dir.join("root.pem"), pem.as_bytes())?;
+    if let Some(path) = &ops.inner.root_file {
+        write_if_other(path, ops.roots_pem().as_bytes())?;
     }
     Ok((ops, first))
 }
@@ -122,7 +123,7 @@ fn compose(
         .map_err(Error::signing)?;
     let nonce_key = MacKey::from_bytes(nonce_key.expose_secret())
         .ok_or(Error::Inconsistent("the nonce key has another length"))?;
-    let authorities = Authorities::new(wrapping, &installation.root, &installation.service)?;
+    let authorities = Authorities::new(wrapping, installation)?;
     Ok(Ops {
         inner: Arc::new(Inner {
             store,
@@ -133,6 +134,9 @@ fn compose(
             guard: Guard::default(),
             refusals: Refusals::default(),
             known_grounds: KnownGrounds::default(),
+            signing_keys: SigningKeys::default(),
+            doorbell: Doorbell::default(),
+            root_file: config.data_dir.as_ref().map(|dir| dir.join("root.pem")),
         }),
     })
 }
@@ -187,7 +191,7 @@ async fn set_up(
     })
 }
 
-fn write_if_other(path: &Path, bytes: &[u8]) -> Result<(), OpenError> {
+pub(crate) fn write_if_other(path: &Path, bytes: &[u8]) -> Result<(), OpenError> {
     if std::fs::read(path).is_ok_and(|found| found == bytes) {
         return Ok(());
     }
@@ -195,13 +199,4 @@ fn write_if_other(path: &Path, bytes: &[u8]) -> Result<(), OpenError> {
         path: path.to_owned(),
         source,
     })
-}
-
-impl Installation {
-    /// The root and the service CA of a set-up database.
-    pub(crate) fn one(cas: Vec<CaRecord>, kind: CaKind) -> Result<CaRecord, Error> {
-        cas.into_iter()
-            .find(|ca| ca.kind == kind)
-            .ok_or(Error::Inconsistent("the root or the service CA is missing"))
-    }
 }

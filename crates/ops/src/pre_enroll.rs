@@ -125,6 +125,7 @@ impl Record {
             tenant: tenant.id,
             enrolled_key: self.key,
             token: self.token,
+            previous_token: None,
             current: self.signed.slot(self.key),
             previous: None,
             counter: 0,
@@ -139,12 +140,7 @@ impl Record {
         let event = Event::new("device-pre-enrolled", device.subject(), by.clone(), now)
             .with("serial", certificate.serial);
         tx.append(&event)?;
-        Ok(Issuance {
-            tenant: tenant.name.clone(),
-            group: group.name.clone(),
-            device,
-            certificate,
-        })
+        Ok(Issuance::new(tenant, group, device, certificate))
     }
 
     fn create(

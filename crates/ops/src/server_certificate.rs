@@ -36,7 +36,8 @@ impl Ops {
     /// When there is no name in `names`, or it can't be signed.
     pub fn server_certificate(&self, names: &[ServerName]) -> Result<ServerCertificate, Error> {
         let key = FileKey::generate(SERVER_KEY).map_err(Error::signing)?;
-        let service = self.inner.authorities.service();
+        let hierarchy = self.inner.authorities.hierarchy();
+        let service = hierarchy.service();
         let names: Vec<_> = names
             .iter()
             .map(|name| match name {
@@ -53,5 +54,11 @@ impl Ops {
             key: Arc::new(key),
             renew_at: Timestamp::from_secs(start + (end - start) / 3 * 2),
         })
+    }
+
+    /// Whether a server certificate that the service CA issued with this certificate of its own should
+    /// be replaced: the service CA has another one by now, under another root.
+    pub fn is_superseded(&self, service: &Certificate) -> bool {
+        self.inner.authorities.hierarchy().service().certificate() != service
     }
 }

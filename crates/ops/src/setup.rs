@@ -7,8 +7,8 @@ use std::sync::Arc;
 use enlist_ca::{CA_KEY, ROOT_KEY, make_root, make_service_ca};
 use enlist_core::{
     Actor, ApiToken, ApiTokenId, ApiTokenRecord, CaId, CaKind, CaRecord, Clock, EnrollmentPolicy,
-    Event, Group, GroupId, Name, Rng, Role, Serial, Subject, Tenant, TenantId, TenantState,
-    Timestamp,
+    Event, Group, GroupId, Name, Rng, Role, RootStanding, Serial, SigningKeyRecord, Subject,
+    Tenant, TenantId, TenantState, Timestamp,
 };
 use enlist_keys::mac::MacKey;
 use enlist_keys::{FileKey, WrappingKey};
@@ -16,8 +16,8 @@ use enlist_pki::Signer;
 use enlist_store::{Store, Tx};
 use secrecy::ExposeSecret;
 
-use crate::Error;
 use crate::authorities::make_issuing;
+use crate::{Error, signing};
 
 /// The setting that says that the database was set up: a fixed text, sealed with the wrapping
 /// key.
@@ -38,17 +38,25 @@ pub struct FirstStart {
 /// What a server reads of a set-up database when it starts.
 pub(crate) struct Installation {
     pub(crate) root: CaRecord,
+    pub(crate) next: Option<CaRecord>,
     pub(crate) service: CaRecord,
     pub(crate) nonce_key: Vec<u8>,
 }
 
 impl Installation {
     pub(crate) fn read(tx: &mut Tx<'_>) -> Result<Self, Error> {
-        let root = tx.cas(CaKind::Root, None)?;
-        let service = tx.cas(CaKind::Service, None)?;
+        // The root last: where it changes in between, the next look finds the service CA new.
+        let service = tx.cas(CaKind::Service, None)?.into_iter().next();
+        let mut roots = tx.offered_roots()?;
+        let mut take = |standing| {
+            let at = roots.iter().position(|root| root.standing == standing)?;
+            Some(roots.swap_remove(at).ca)
+        };
+        let missing = || Error::Inconsistent("the root or the service CA is missing");
         Ok(Self {
-            root: Self::one(root, CaKind::Root)?,
-            service: Self::one(service, CaKind::Service)?,
+            root: take(RootStanding::Current).ok_or_else(missing)?,
+            next: take(RootStanding::Next),
+            service: service.ok_or_else(missing)?,
             nonce_key: tx
                 .setting(NONCE_KEY)?
                 .ok_or(Error::Inconsistent("the nonce key is missing"))?,
@@ -83,6 +91,7 @@ struct Beginnings {
     admin: ApiTokenRecord,
     sealed: Vec<u8>,
     nonce_key: Vec<u8>,
+    signing_keys: Vec<SigningKeyRecord>,
 }
 
 /// Sets a new database up. False where another server has been quicker.
@@ -112,6 +121,9 @@ impl Beginnings {
         tx.insert_tenant(&self.tenant)?;
         for ca in &self.cas {
             tx.insert_ca(ca)?;
+        }
+        for key in &self.signing_keys {
+            tx.insert_signing_key(key)?;
         }
         tx.insert_group(&self.group)?;
         tx.insert_api_token(&self.admin)?;
@@ -176,6 +188,7 @@ fn make(
             withdrawn: false,
         },
         sealed: seal(INSTALLATION, SEALED_TEXT)?,
+        signing_keys: signing::make_all(wrapping, tenant.id, clock, rng)?,
         nonce_key: seal(NONCE_KEY, nonce_key.to_bytes().expose_secret())?,
         tenant,
     })

@@ -3,7 +3,7 @@
 use enlist_core::{Credential, Device, Issued, RevocationReason, Standing, Timestamp};
 use enlist_store::Tx;
 
-use crate::Error;
+use crate::{Error, order};
 
 /// Puts all that stand on hold.
 pub(crate) fn hold(tx: &mut Tx<'_>, device: &Device, now: Timestamp) -> Result<(), Error> {
@@ -17,7 +17,8 @@ pub(crate) fn release(tx: &mut Tx<'_>, device: &Device) -> Result<(), Error> {
     Ok(())
 }
 
-/// Revokes all that are not revoked yet, and forgets the credential.
+/// Revokes all that are not revoked yet, and forgets the credential, what the device
+/// said of itself, and the orders that it has not done with.
 pub(crate) fn revoke(tx: &mut Tx<'_>, device: &Device, now: Timestamp) -> Result<(), Error> {
     let revoked = Standing::Revoked {
         at: now,
@@ -25,6 +26,8 @@ pub(crate) fn revoke(tx: &mut Tx<'_>, device: &Device, now: Timestamp) -> Result
     };
     tx.set_standing_of_device(device.tenant, device.id, revoked)?;
     tx.delete_credential(device.tenant, device.id)?;
+    tx.delete_device_report(device.tenant, device.id)?;
+    order::close_all(tx, device, "the device's credentials were withdrawn", now)?;
     Ok(())
 }
 

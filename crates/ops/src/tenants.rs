@@ -1,12 +1,14 @@
 //! Tenants.
 
 use enlist_core::{
-    Actor, Event, Group, GroupId, Name, Operator, Role, Subject, Tenant, TenantId, TenantState,
+    Actor, CaId, CaRecord, Event, Group, GroupId, Name, Operator, Role, SigningKeyRecord, Tenant,
+    TenantId, TenantState,
 };
 use enlist_pki::Certificate;
+use enlist_store::Tx;
 
 use crate::setup::default_group;
-use crate::{Error, Ops, What, scope};
+use crate::{Error, Ops, What, scope, signing};
 
 /// Whom a tenant's devices and their consumers believe.
 #[derive(Debug, Clone)]
@@ -17,6 +19,43 @@ pub struct TenantAuthority {
     pub anchor: Certificate,
     /// The installation's root.
     pub root: Certificate,
+}
+
+/// What a tenant starts with, but for its CA.
+#[derive(Clone)]
+struct Beginnings {
+    tenant: Tenant,
+    group: Group,
+    keys: Vec<SigningKeyRecord>,
+    by: Actor,
+}
+
+impl Beginnings {
+    /// Records the tenant. `None`, and nothing recorded, where its CA stands under a root that is not
+    /// the current one any more.
+    fn record(&self, tx: &mut Tx<'_>, root: CaId, ca: &CaRecord) -> Result<Option<Tenant>, Error> {
+        if tx
+            .current_root()?
+            .is_none_or(|current| current.ca.id != root)
+        {
+            return Ok(None);
+        }
+        let tenant = &self.tenant;
+        if !tx.insert_tenant(tenant)? {
+            return Err(Error::NameTaken {
+                what: What::Tenant,
+                name: tenant.name.clone(),
+            });
+        }
+        tx.insert_ca(ca)?;
+        for key in &self.keys {
+            tx.insert_signing_key(key)?;
+        }
+        tx.insert_group(&self.group)?;
+        let (by, at) = (self.by.clone(), tenant.created_at);
+        tx.append(&Event::new("tenant-created", tenant.subject(), by, at))?;
+        Ok(Some(tenant.clone()))
+    }
 }
 
 impl Ops {
@@ -33,38 +72,31 @@ impl Ops {
             state: TenantState::Active,
             created_at: now,
         };
-        let ca =
-            self.inner
-                .authorities
-                .new_issuing_ca(&tenant, &*self.inner.clock, &*self.inner.rng)?;
-        let group: Group = default_group(
-            GroupId::new(&*self.inner.clock, &*self.inner.rng),
-            tenant.id,
-            now,
-        );
-        let who = who.clone();
-        self.inner
-            .store
-            .write("add_tenant", move |tx| {
-                if !tx.insert_tenant(&tenant)? {
-                    return Err(Error::NameTaken {
-                        what: What::Tenant,
-                        name: tenant.name.clone(),
-                    });
-                }
-                tx.insert_ca(&ca)?;
-                tx.insert_group(&group)?;
-                let subject = Subject {
-                    tenant: tenant.id,
-                    group: None,
-                    device: None,
-                    name: tenant.name.to_string(),
-                };
-                let by = Actor::Operator(who.token);
-                tx.append(&Event::new("tenant-created", subject, by, now))?;
-                Ok(tenant.clone())
-            })
-            .await
+        let (clock, rng) = (&*self.inner.clock, &*self.inner.rng);
+        let group = default_group(GroupId::new(clock, rng), tenant.id, now);
+        let wrapping = self.inner.authorities.wrapping();
+        let keys = signing::make_all(wrapping, tenant.id, clock, rng)?;
+        let beginnings = Beginnings {
+            tenant,
+            group,
+            keys,
+            by: Actor::Operator(who.token),
+        };
+        loop {
+            let hierarchy = self.inner.authorities.hierarchy();
+            let ca = hierarchy.new_issuing_ca(wrapping, &beginnings.tenant, clock, rng)?;
+            let (root, beginnings) = (hierarchy.root_id(), beginnings.clone());
+            let added = self
+                .inner
+                .store
+                .write("add_tenant", move |tx| beginnings.record(tx, root, &ca))
+                .await?;
+            match added {
+                Some(tenant) => return Ok(tenant),
+                // The root was retired on another server.
+                None => self.follow_roots().await?,
+            };
+        }
     }
 
     /// The tenants that `who` can see.
@@ -122,12 +154,12 @@ impl Ops {
         Ok(TenantAuthority {
             issuing: issuing.ca.certificate().clone(),
             anchor: issuing.ca.anchor()?,
-            root: self.root().clone(),
+            root: self.root(),
         })
     }
 
     /// The installation's root certificate.
-    pub fn root(&self) -> &Certificate {
-        self.inner.authorities.root()
+    pub fn root(&self) -> Certificate {
+        self.inner.authorities.hierarchy().root().clone()
     }
 }

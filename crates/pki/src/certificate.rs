@@ -66,6 +66,12 @@ impl Certificate {
         key::sha256(&self.der)
     }
 
+    /// The fingerprint in lowercase hexadecimal.
+    pub fn fingerprint_hex(&self) -> String {
+        let fingerprint = self.fingerprint();
+        fingerprint.iter().map(|b| format!("{b:02x}")).collect()
+    }
+
     /// The serial number, big-endian, without leading zeros.
     pub fn serial(&self) -> &[u8] {
         &self.fields.serial
@@ -161,6 +167,11 @@ impl Certificate {
     /// Whether it is a CA's (basicConstraints).
     pub fn is_ca(&self) -> bool {
         self.fields.is_ca
+    }
+
+    /// Whether it is a CA's that other CAs may stand under (no pathLenConstraint, or one above 0).
+    pub fn certifies_cas(&self) -> bool {
+        self.is_ca() && self.fields.path_len != Some(0)
     }
 }
 

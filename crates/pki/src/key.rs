@@ -75,6 +75,20 @@ impl PublicKey {
         })
     }
 
+    /// Reads the first `PUBLIC KEY` block of a PEM text (RFC 7468 section 13).
+    ///
+    /// # Errors
+    /// There is none, or the key breaks a rule.
+    pub fn from_pem(text: &str) -> Result<Self, KeyError> {
+        let der = crate::pem::public_key(text).map_err(KeyError::Pem)?;
+        Self::from_spki_der(&der)
+    }
+
+    /// The key as one PEM block, `PUBLIC KEY`.
+    pub fn to_pem(&self) -> String {
+        crate::pem::encode("PUBLIC KEY", &self.spki)
+    }
+
     /// The DER `SubjectPublicKeyInfo`.
     pub fn spki_der(&self) -> &[u8] {
         &self.spki
@@ -158,6 +172,9 @@ pub enum KeyError {
     /// No DER `SubjectPublicKeyInfo`.
     #[error("the public key is not well-formed DER")]
     Malformed(#[source] der::Error),
+    /// No PEM of a public key.
+    #[error("there is no PEM block `PUBLIC KEY`")]
+    Pem(#[source] crate::pem::PemError),
     /// Neither EC, Ed25519 nor RSA.
     #[error("keys of algorithm {0} are not taken: use P-256, P-384, Ed25519 or RSA")]
     UnsupportedAlgorithm(oid::Oid),

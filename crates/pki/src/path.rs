@@ -5,6 +5,7 @@
 
 mod anchors;
 mod error;
+mod rollover;
 mod server;
 
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::signed::Signed;
 
 pub use anchors::Anchors;
 pub use error::ChainError;
+pub use rollover::takes_root;
 pub use server::{ServerTrust, latest_not_before, verify_server};
 
 /// What the certificates of a path must be good for, where they say so (extKeyUsage).

@@ -3,6 +3,7 @@
 use der::pem::LineEnding;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::CertificateSigningRequestDer;
+use rustls_pki_types::SubjectPublicKeyInfoDer;
 use rustls_pki_types::pem::PemObject;
 
 /// Text that holds no readable PEM of the kind looked for.
@@ -20,6 +21,11 @@ pub(crate) fn certificates(text: &str) -> Result<Vec<CertificateDer<'static>>, P
 /// The first CSR in `text`.
 pub(crate) fn request(text: &str) -> Result<CertificateSigningRequestDer<'static>, PemError> {
     CertificateSigningRequestDer::from_pem_slice(text.as_bytes()).map_err(PemError)
+}
+
+/// The first public key in `text`.
+pub(crate) fn public_key(text: &str) -> Result<SubjectPublicKeyInfoDer<'static>, PemError> {
+    SubjectPublicKeyInfoDer::from_pem_slice(text.as_bytes()).map_err(PemError)
 }
 
 /// A certificate in DER as one PEM block, without looking into it.

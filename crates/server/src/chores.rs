@@ -9,13 +9,39 @@ use tracing::{info, warn};
 use crate::identity::OwnCertificate;
 
 const MINUTE: Duration = Duration::from_secs(60);
+/// How soon a device that waits here learns of what another server was told.
+const A_RING: Duration = Duration::from_secs(2);
 
 /// Runs until the task is aborted.
-pub(crate) async fn run(ops: Ops, mut own: Option<OwnCertificate>) {
-    let mut tick = interval(MINUTE);
+pub(crate) async fn run(ops: Ops, own: Option<OwnCertificate>) {
+    tokio::join!(ring(ops.clone()), look_after(ops, own));
+}
+
+/// Rings for devices that wait here, when there is something for them.
+async fn ring(ops: Ops) {
+    let mut tick = interval(A_RING);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
+        if let Err(error) = ops.ring_for_others().await {
+            warn!(%error, "what other servers have recorded could not be looked up");
+        }
+    }
+}
+
+async fn look_after(ops: Ops, mut own: Option<OwnCertificate>) {
+    let mut tick = interval(MINUTE);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = ops.roots_changed() => {}
+        }
+        match ops.follow_roots().await {
+            Ok(false) => {}
+            Ok(true) => info!("another server has changed the roots"),
+            Err(error) => warn!(%error, "the roots could not be looked up"),
+        }
         if let Err(error) = ops.flush_refusals().await {
             warn!(%error, "refusals could not be recorded");
         }

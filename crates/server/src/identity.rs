@@ -7,7 +7,7 @@ use std::sync::Arc;
 use enlist_core::Timestamp;
 use enlist_keys::FileKey;
 use enlist_keys::tls::{Identity, ServerIdentity, TlsError};
-use enlist_ops::{Ops, ServerName};
+use enlist_ops::{Ops, ServerCertificate, ServerName};
 use enlist_pki::{Certificate, chain_from_pem};
 
 use crate::Listen;
@@ -36,20 +36,28 @@ pub enum IdentityError {
 pub(crate) struct OwnCertificate {
     identity: Arc<ServerIdentity>,
     names: Vec<ServerName>,
+    /// The service CA's certificate that goes with it.
+    service: Option<Certificate>,
     renew_at: Timestamp,
 }
 
 impl OwnCertificate {
-    /// Presents a new one from now on, where it is time. Says whether it was.
+    /// Presents a new one from now on, where it is time or the service CA stands under another root by
+    /// now. Says whether it was.
     pub(crate) fn renew(&mut self, ops: &Ops) -> Result<bool, IdentityError> {
-        if ops.now() < self.renew_at {
+        let superseded = self
+            .service
+            .as_ref()
+            .is_some_and(|ca| ops.is_superseded(ca));
+        if ops.now() < self.renew_at && !superseded {
             return Ok(false);
         }
-        let (identity, renew_at) = own_identity(ops, &self.names)?;
+        let made = ops.server_certificate(&self.names)?;
         self.identity
-            .replace(identity)
+            .replace(presented(&made))
             .map_err(IdentityError::Tls)?;
-        self.renew_at = renew_at;
+        self.renew_at = made.renew_at;
+        self.service = made.chain.last().cloned();
         Ok(true)
     }
 }
@@ -65,23 +73,23 @@ pub(crate) fn identity(
         return Ok((Arc::new(identity), None));
     }
     let names = own_names(listen);
-    let (identity, renew_at) = own_identity(ops, &names)?;
-    let identity = Arc::new(ServerIdentity::new(identity).map_err(IdentityError::Tls)?);
+    let made = ops.server_certificate(&names)?;
+    let identity = ServerIdentity::new(presented(&made)).map_err(IdentityError::Tls)?;
+    let identity = Arc::new(identity);
     let own = OwnCertificate {
         identity: identity.clone(),
         names,
-        renew_at,
+        service: made.chain.last().cloned(),
+        renew_at: made.renew_at,
     };
     Ok((identity, Some(own)))
 }
 
-fn own_identity(ops: &Ops, names: &[ServerName]) -> Result<(Identity, Timestamp), IdentityError> {
-    let made = ops.server_certificate(names)?;
-    let identity = Identity {
+fn presented(made: &ServerCertificate) -> Identity {
+    Identity {
         chain: made.chain.iter().map(Certificate::to_rustls).collect(),
-        key: made.key,
-    };
-    Ok((identity, made.renew_at))
+        key: made.key.clone(),
+    }
 }
 
 /// The listen address, localhost, the loopback addresses, the host name, and what else is

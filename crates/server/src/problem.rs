@@ -6,7 +6,7 @@ use axum::Json;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use enlist_ops::Error;
+use enlist_ops::{ConfigurationError, Error, OrderRefusal};
 use enlist_wire::{PROBLEM_MEDIA_TYPE, Problem};
 use tracing::error;
 
@@ -141,10 +141,12 @@ fn status(error: &Error) -> StatusCode {
         | Error::ForeignCertificate
         | Error::AnotherDevice
         | Error::Renewal(_)
+        | Error::KeyNotNew
         | Error::NoCredential
         | Error::BadNonce
         | Error::CloneSuspected => StatusCode::FORBIDDEN,
         Error::NotFound { .. } => StatusCode::NOT_FOUND,
+        Error::Configuration(error) => configuration_status(error),
         Error::InvalidName(_)
         | Error::InvalidProfile(_)
         | Error::InvalidRequest(_)
@@ -155,6 +157,10 @@ fn status(error: &Error) -> StatusCode {
         Error::NameTaken { .. }
         | Error::GroupNotEmpty { .. }
         | Error::AwaitingCa { .. }
+        | Error::RootOffline
+        | Error::RolloverUnderWay
+        | Error::NoNextRoot
+        | Error::RolloverIncomplete { .. }
         | Error::InvalidTransition(_)
         | Error::Tombstoned { .. }
         | Error::DeviceAlreadyEnrolled { .. }
@@ -162,10 +168,36 @@ fn status(error: &Error) -> StatusCode {
         | Error::EnrollmentConflict { .. }
         | Error::HardwareConflict
         | Error::HardwareMismatch { .. } => StatusCode::CONFLICT,
+        Error::Order(OrderRefusal::NotSigned(_) | OrderRefusal::Receipt(_)) => {
+            StatusCode::FORBIDDEN
+        }
+        Error::Order(_) => StatusCode::CONFLICT,
         Error::GuessingSlowedDown { .. } | Error::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
         Error::Store(_) | Error::Signing(_) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Inconsistent(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn configuration_status(error: &ConfigurationError) -> StatusCode {
+    match error {
+        ConfigurationError::NoSchema { .. } | ConfigurationError::NoSuchVersion { .. } => {
+            StatusCode::NOT_FOUND
+        }
+        ConfigurationError::Unfit(_)
+        | ConfigurationError::Conflict { .. }
+        | ConfigurationError::ServerSigns { .. }
+        | ConfigurationError::OperatorsSign { .. } => StatusCode::CONFLICT,
+        ConfigurationError::MalformedStatement(_)
+        | ConfigurationError::Statement(_)
+        | ConfigurationError::NotThisStatement(_) => StatusCode::FORBIDDEN,
+        ConfigurationError::Schema(_)
+        | ConfigurationError::Defaults(_)
+        | ConfigurationError::MigrationsMissing { .. }
+        | ConfigurationError::MalformedMigration(_)
+        | ConfigurationError::Migration(_)
+        | ConfigurationError::Values(_)
+        | ConfigurationError::TooLarge => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
 

@@ -102,6 +102,8 @@ impl Server {
     /// Takes no more connections, finishes the requests under way, and returns.
     pub async fn stop(self) {
         let _ = self.stop.send(());
+        // Those who wait have nothing under way.
+        self.ops.end_waits();
         if let Err(error) = self.accepting.await {
             warn!(%error, "the server ended badly");
         }

@@ -254,6 +254,7 @@ fn enrollment(device: Device) -> Job {
         tenant: device.tenant,
         enrolled_key: issued.key,
         token: digest(),
+        previous_token: None,
         current: issued,
         previous: None,
         counter: 0,

@@ -46,5 +46,5 @@ pub use error::{OpenError, StoreError};
 pub use location::{Location, Tuning};
 pub use stats::Stats;
 pub use store::Store;
-pub use tables::{CertificateFilter, DeviceFilter, EventFilter};
+pub use tables::{CertificateFilter, DeviceFilter, EventFilter, Readiness, Unready};
 pub use tx::Tx;

@@ -5,7 +5,13 @@ use crate::value::{Value, values};
 use crate::{OpenError, StoreError};
 
 /// All steps, from version 1 on.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_start.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_start.sql"),
+    include_str!("migrations/0002_signing.sql"),
+    include_str!("migrations/0003_configuration.sql"),
+    include_str!("migrations/0004_orders.sql"),
+    include_str!("migrations/0005_roots.sql"),
+];
 
 /// The version that this program knows.
 pub(crate) const KNOWN: i64 = MIGRATIONS.len() as i64;

@@ -1,18 +1,25 @@
 //! What tests stand on: a whole server in memory behind real TLS, a clock that can be turned, a
-//! seeded RNG, fake devices, and a PostgreSQL of a test's own. Only tests depend on it.
+//! seeded RNG, fake devices, and real components of a test's own: PostgreSQL, a TPM, a PKCS#11 token. Only tests depend on it.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::missing_panics_doc)]
 
 mod clock;
 mod device;
+mod device_orders;
+mod installed;
 mod postgres;
 mod raw;
 mod rig;
 mod rng;
+mod softhsm;
+mod swtpm;
 
 pub use clock::FakeClock;
 pub use device::{FakeDevice, refusal};
+pub use installed::installed;
 pub use postgres::Postgres;
 pub use raw::RawAnswer;
 pub use rig::Rig;
 pub use rng::SeededRng;
+pub use softhsm::SoftHsm;
+pub use swtpm::Swtpm;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use enlist_core::{Clock, Rng};
 use enlist_keys::tls::{Identity, ServerTrust, client_config};
 use enlist_ops::{Config, Location, Ops, WrappingKeySource, open};
-use enlist_pki::{Anchors, Certificate};
+use enlist_pki::Anchors;
 use enlist_server::{Listen, Server};
 use enlist_wire::{Client, Enrollment, NewGroup};
 
@@ -36,17 +36,32 @@ impl Rig {
 
     /// Starts a server on the store at `location`.
     pub fn on(location: Location) -> Self {
+        Self::start(location, WrappingKeySource::DataDir, None)
+    }
+
+    /// Starts a server on a database that others are to share: see [`Rig::beside`].
+    pub fn on_shared(location: Location) -> Self {
+        Self::start(location, shared_key(), None)
+    }
+
+    /// Starts one more server on the database of `first`, which is [`Rig::on_shared`].
+    pub fn beside(first: &Self, location: Location) -> Self {
+        Self::start(location, shared_key(), Some(&first.admin_token))
+    }
+
+    fn start(location: Location, wrapping: WrappingKeySource, token: Option<&str>) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .expect("a runtime");
         let clock = Arc::new(FakeClock::now());
-        let rng = Arc::new(SeededRng::new(1));
+        // Two servers on one database must not make the same ids.
+        let rng = Arc::new(SeededRng::new(if token.is_some() { 2 } else { 1 }));
         let config = Config {
             location,
             data_dir: None,
-            wrapping: WrappingKeySource::DataDir,
+            wrapping,
             clock: clock.clone(),
             rng: rng.clone(),
         };
@@ -61,8 +76,13 @@ impl Rig {
             .block_on(Server::start(ops.clone(), listen))
             .expect("a free port");
         let address = server.address();
-        let admin_token = first.expect("a first start").admin_token;
-        let admin_token = admin_token.expose().to_owned();
+        let admin_token = match token {
+            Some(token) => token.to_owned(),
+            None => {
+                let first = first.expect("a first start");
+                first.admin_token.expose().to_owned()
+            }
+        };
         let admin =
             client(address, &ops, clock.clone(), None).with_token(admin_token.clone().into());
         Self {
@@ -102,6 +122,12 @@ impl Rig {
         client(self.address, &self.ops, self.clock.clone(), Some(identity))
     }
 
+    /// The server, as one sees it who believes these roots (PEM) and no others.
+    pub fn client_believing(&self, roots_pem: &str, identity: Option<Identity>) -> Client {
+        let clock = self.clock.clone();
+        client_to(self.address, roots_pem, clock, identity)
+    }
+
     /// Where the server listens.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -114,7 +140,7 @@ impl Rig {
 
     /// A TLS configuration that believes the server.
     pub fn tls(&self) -> rustls::ClientConfig {
-        tls(&self.ops, self.clock.clone(), None)
+        tls(&self.ops.root().to_pem(), self.clock.clone(), None)
     }
 
     /// Adds a group to tenant `default`; its secret comes back.
@@ -168,10 +194,9 @@ impl Drop for Rig {
     }
 }
 
-fn tls(ops: &Ops, clock: Arc<dyn Clock>, identity: Option<Identity>) -> rustls::ClientConfig {
-    let root: &Certificate = ops.root();
+fn tls(roots_pem: &str, clock: Arc<dyn Clock>, identity: Option<Identity>) -> rustls::ClientConfig {
     let trust = ServerTrust {
-        anchors: Anchors::from_pem(&root.to_pem()).expect("a root"),
+        anchors: Anchors::from_pem(roots_pem).expect("a root"),
         service_anchors: Anchors::default(),
     };
     client_config(trust, identity, clock).expect("a TLS configuration")
@@ -183,9 +208,22 @@ fn client(
     clock: Arc<dyn Clock>,
     identity: Option<Identity>,
 ) -> Client {
-    let tls = Arc::new(tls(ops, clock, identity));
+    client_to(address, &ops.root().to_pem(), clock, identity)
+}
+
+fn client_to(
+    address: SocketAddr,
+    roots_pem: &str,
+    clock: Arc<dyn Clock>,
+    identity: Option<Identity>,
+) -> Client {
+    let tls = Arc::new(tls(roots_pem, clock, identity));
     let url = format!("https://{address}");
     Client::new(&url, tls, Duration::from_secs(20)).expect("a client")
+}
+
+fn shared_key() -> WrappingKeySource {
+    WrappingKeySource::Text("the same on each of these servers".to_owned().into())
 }
 
 /// Fills an array, for ids and the like.

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Hardware, Time};
+use crate::{DesiredConfiguration, DeviceOrder, DeviceReport, Envelope, Hardware, Time};
 
 /// Asks for a device. Body of `POST …/groups/{group}/devices`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,6 +50,18 @@ pub struct Device {
     /// What it waits for, while it is pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending: Option<PendingApproval>,
+    /// The configuration that should be in force. Told of a single device, not in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub desired: Option<DesiredConfiguration>,
+    /// What it last said of itself. Told of a single device, not in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported: Option<DeviceReport>,
+    /// Orders that it has not done with. Told of a single device, not in lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub orders: Vec<DeviceOrder>,
+    /// When its receipt came in. Told of a single device, not in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt_at: Option<Time>,
 }
 
 /// Where a device stands in its life.
@@ -109,6 +121,10 @@ pub struct DeviceAction {
     /// With `decommission`: stop waiting for the device's receipt.
     #[serde(default)]
     pub give_up: bool,
+    /// With `decommission`, in a group whose operators sign by themselves: the order to wipe that
+    /// `…/orders/draft` gave, with their signature added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub envelope: Option<Envelope>,
 }
 
 /// Which devices of a group to list.

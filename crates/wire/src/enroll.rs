@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Binary, SecretText, Time};
+use crate::{Binary, DevicePolicy, SecretText, Time};
 
 /// Asks for a certificate for a device that has none. Body of `POST /v1/device/enroll`.
 ///
@@ -91,6 +91,13 @@ pub struct Enrolled {
     pub not_after: Time,
     /// Serial number, lowercase hexadecimal.
     pub serial: String,
+    /// Keys that may sign commands to the device, PEM: those of its tenant. A device pins them when it
+    /// enrolls.
+    #[serde(default)]
+    pub command_keys: Vec<String>,
+    /// How the group wants its devices to go about things.
+    #[serde(default)]
+    pub policy: DevicePolicy,
 }
 
 /// The device has to wait until a person says yes. Reply to enrollment, status 202.

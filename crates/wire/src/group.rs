@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Profile, SecretCreated, Time};
+use crate::{DevicePolicy, Profile, SecretCreated, Time};
 
 /// Asks for a group. Body of `POST /v1/tenants/{tenant}/groups`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +31,12 @@ pub struct NewGroup {
     /// What goes into its certificates.
     #[serde(default)]
     pub profile: Profile,
+    /// How its devices go about things.
+    #[serde(default)]
+    pub policy: DevicePolicy,
+    /// Who signs the configuration of its devices.
+    #[serde(default)]
+    pub signing: Signing,
     /// Whether to make its first provisioning secret as well.
     #[serde(default = "yes")]
     pub secret: bool,
@@ -61,6 +67,12 @@ pub struct Group {
     pub storage_time_d: u32,
     /// What goes into its certificates.
     pub profile: Profile,
+    /// How its devices go about things.
+    #[serde(default)]
+    pub policy: DevicePolicy,
+    /// Who signs the configuration of its devices.
+    #[serde(default)]
+    pub signing: Signing,
     /// When it was made.
     pub created_at: Time,
 }
@@ -102,6 +114,34 @@ pub enum OnClone {
     Suspend,
 }
 
+/// Who signs the configuration of a group's devices.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Signing {
+    /// How it is signed.
+    #[serde(default)]
+    pub method: SigningMethod,
+    /// The public keys that may sign, PEM (`PUBLIC KEY`): one at least, but none with `remote`, where it is
+    /// the tenant's, which `GET …/groups/{group}/signing` tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
+}
+
+/// How configuration is signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum SigningMethod {
+    /// By the server, with the tenant's key.
+    #[default]
+    Remote,
+    /// By the operators, with a key file. The server can't forge it.
+    Local,
+    /// By the operators, with a command of theirs. The server can't forge it.
+    External,
+}
+
 impl NewGroup {
     /// A group of this name with every default.
     #[must_use]
@@ -115,6 +155,8 @@ impl NewGroup {
             recovery_window_d: default_recovery_window_d(),
             storage_time_d: default_storage_time_d(),
             profile: Profile::default(),
+            policy: DevicePolicy::default(),
+            signing: Signing::default(),
             secret: true,
         }
     }

@@ -9,16 +9,23 @@ mod binary;
 mod bulk;
 mod certificate;
 pub mod client;
+mod configuration;
 mod device;
+mod device_orders;
+mod device_record;
 mod device_self;
 mod enroll;
+mod envelope;
 mod event;
 mod group;
+mod order;
 mod page;
+mod poll;
 mod problem;
 mod profile;
 mod quadruple;
 mod renew;
+mod root;
 mod secret;
 mod secret_text;
 mod tenant;
@@ -30,18 +37,38 @@ pub use binary::Binary;
 pub use bulk::{BulkEnd, BulkLine, BulkRange, BulkResult, BulkRow};
 pub use certificate::{Certificate, CertificateStatus, CertificatesQuery};
 pub use client::{Client, ClientError};
+pub use configuration::{
+    ApplyConfiguration, ApplySchema, Configuration, ConfigurationApplied, ConfigurationChange,
+    ConfigurationEntry, ConfigurationQuery, DesiredConfiguration, GroupSchema, HistoryQuery,
+    RollbackRequest, SchemaQuery,
+};
 pub use device::{
     CertificateSummary, Device, DeviceAction, DeviceState, DevicesQuery, NewDevice, PendingApproval,
 };
+pub use device_orders::{
+    Farewell, ReceiptReply, ReceiptRequest, ServerTime, TokenRequest, WaitQuery, WaitReply,
+};
+pub use device_record::{DeviceReceipt, DeviceReport};
 pub use device_self::DeviceSelf;
 pub use enroll::{EnrollReply, EnrollRequest, Enrolled, Hardware, HardwareKind, Pending};
+pub use envelope::Envelope;
 pub use event::{Event, EventsQuery};
-pub use group::{Enrollment, Group, GroupCreated, NewGroup, OnClone};
+pub use group::{Enrollment, Group, GroupCreated, NewGroup, OnClone, Signing, SigningMethod};
+pub use order::{DeviceOrder, NewOrder, Order, OrdersQuery};
 pub use page::Page;
+pub use poll::{
+    Acknowledgement, ConfigurationNumbers, ConfigurationOffer, ConfigurationRefusal,
+    ConfigurationReport, DevicePolicy, KeyRotation, OnHardwareChange, PollReply, PollRequest,
+    RootOffer,
+};
 pub use problem::{MEDIA_TYPE as PROBLEM_MEDIA_TYPE, Problem};
 pub use profile::{CsrExtras, Profile};
 pub use quadruple::{PreEnroll, Quadruple};
 pub use renew::{NonceReply, NonceRequest, RenewProof, RenewRequest};
+pub use root::{
+    GroupReadiness, RetireRoot, Rollover, RolloverQuery, Root, RootApproval, RootStanding,
+    UnreadyDevice,
+};
 pub use secret::{NewSecret, RotateSecret, Secret, SecretCreated, SecretState};
 pub use secret_text::SecretText;
 pub use tenant::{IssuingCa, NewTenant, Tenant, TenantState};

@@ -53,3 +53,18 @@ pub(crate) fn resident(pid: u32) -> Option<Resident> {
         peak: field("VmHWM:")?,
     })
 }
+
+/// How often the threads of a process have gone to wait for something since they began; `None` once it
+/// has ended. Whoever waits on and on is not counted again.
+pub(crate) fn wakes(pid: u32) -> Option<u64> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+    threads
+        .map(|thread| {
+            let status = std::fs::read_to_string(thread.ok()?.path().join("status")).ok()?;
+            let line = status
+                .lines()
+                .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+            line.trim().parse::<u64>().ok()
+        })
+        .sum()
+}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use enlist_core::Clock;
 use enlist_pki::ChainError;
 use enlist_pki::path::{self, ServerTrust};
+use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -15,6 +16,10 @@ use rustls::{
 
 use super::time::ClockTime;
 use super::{Identity, TlsError, provider};
+
+/// The sessions that are kept to be resumed: a client has one server, which gives out several at once.
+/// rustls would set memory aside for many more.
+const SESSIONS: usize = 8;
 
 /// The configuration of a client that believes whom `trust` names and presents
 /// `identity`, if it has one. Sessions are resumed within this configuration.
@@ -40,13 +45,15 @@ pub(super) fn build(
         .map_err(TlsError::Setup)?
         .dangerous()
         .with_custom_certificate_verifier(verifier);
-    Ok(match identity {
+    let mut config = match identity {
         Some(identity) => {
             let certified = SingleCertAndKey::from(identity.certified()?);
             config.with_client_cert_resolver(Arc::new(certified))
         }
         None => config.with_no_client_auth(),
-    })
+    };
+    config.resumption = Resumption::in_memory_sessions(SESSIONS);
+    Ok(config)
 }
 
 /// Asks `pki::path` about the chain and the provider about the handshake.

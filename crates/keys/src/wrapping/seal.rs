@@ -3,11 +3,10 @@
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use enlist_core::Rng;
-use pkcs8::pkcs5::scrypt;
 use secrecy::{ExposeSecret, SecretBox, SecretSlice};
 use zeroize::Zeroize;
 
-use super::{Strength, WrappingKey, WrappingKeyError, scrypt_params};
+use super::{Strength, WrappingKey, WrappingKeyError, stretch};
 
 /// The form of what is sealed: this byte, salt, nonce, ciphertext with its tag.
 const VERSION: u8 = 1;
@@ -72,8 +71,7 @@ impl WrappingKey {
             Strength::Random => self.password(),
             Strength::Passphrase => {
                 let out = secrecy::ExposeSecretMut::expose_secret_mut(&mut stretched);
-                scrypt::scrypt(self.password(), salt, &scrypt_params(), out)
-                    .map_err(|_| WrappingKeyError::Library)?;
+                stretch::scrypt(self.password(), salt, stretch::COST, out)?;
                 stretched.expose_secret()
             }
         };

@@ -139,12 +139,12 @@ fn enrolled_before(
     if !first || certificate.standing != Standing::Good || now > certificate.not_after {
         return Err(Error::AlreadyEnrolled { device: device.id });
     }
-    Ok(Finding::Again(Box::new(Issuance {
-        tenant: tenant.name.clone(),
-        group: group.name.clone(),
+    Ok(Finding::Again(Box::new(Issuance::new(
+        tenant,
+        group,
         device,
         certificate,
-    })))
+    ))))
 }
 
 /// Refuses a device that is out of service, and says how.

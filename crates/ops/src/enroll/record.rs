@@ -191,6 +191,7 @@ impl Entry {
             tenant: device.tenant,
             enrolled_key: asked.key,
             token: asked.token,
+            previous_token: None,
             current: signed.slot(asked.key),
             previous: None,
             counter: 0,
@@ -211,12 +212,7 @@ impl Entry {
             let event = Event::new("hardware-claimed-twice", subject, Actor::Newcomer, now);
             tx.append(&event.with("other", other))?;
         }
-        Ok(Issuance {
-            tenant: self.tenant.name.clone(),
-            group: group.name.clone(),
-            device,
-            certificate,
-        })
+        Ok(Issuance::new(&self.tenant, group, device, certificate))
     }
 
     /// No device claims the same hardware but the one that was seen.

@@ -3,8 +3,8 @@
 
 use enlist_attest::{ByCertificate, ByToken, RenewalRefusal, Verified};
 use enlist_core::{
-    CertificateRecord, Credential, Device, Digest, Group, Renewal, Serial, StateKind, Tenant,
-    TenantId, Timestamp, TombstoneOf,
+    CertificateRecord, Credential, Device, Digest, Group, KeyRotation, Renewal, Serial, StateKind,
+    Tenant, TenantId, Timestamp, TombstoneOf,
 };
 use enlist_pki::Certificate;
 use enlist_store::Tx;
@@ -60,14 +60,22 @@ pub(super) fn examine(tx: &mut Tx<'_>, asked: &Asked, now: Timestamp) -> Result<
             {
                 return Err(Error::IdentityTombstoned);
             }
+            let held = [Some(&credential.current), credential.previous.as_ref()];
+            let is_held = held.iter().flatten().any(|slot| slot.key == asked.key);
+            // A key that the server has made is never the device's own.
+            let must_be_new =
+                group.practice.key_rotation == KeyRotation::Rotate || credential.pre_enrolled;
+            if is_held && must_be_new {
+                return Err(Error::KeyNotNew);
+            }
             Finding::Fresh(Box::new(verified))
         }
-        Renewal::Again => Finding::Again(Box::new(Issuance {
-            tenant: tenant.name.clone(),
-            group: group.name.clone(),
-            device: device.clone(),
-            certificate: current(tx, &credential)?,
-        })),
+        Renewal::Again => Finding::Again(Box::new(Issuance::new(
+            &tenant,
+            &group,
+            device.clone(),
+            current(tx, &credential)?,
+        ))),
     };
     Ok(Ground {
         tenant,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use enlist_core::{Actor, Event, OnClone, StateKind, Timestamp};
 use enlist_store::Tx;
 
-use super::Asked;
 use super::examine::{Finding, Ground, examine};
+use super::{Asked, Proven};
 use crate::issue::{Issuance, Signed};
 use crate::{Error, Ops, devices, standing};
 
@@ -99,6 +99,12 @@ fn renew(
     for slot in [retired, unused].iter().flatten() {
         standing::supersede(tx, &credential, slot, now)?;
     }
+    if let Proven::Token(proof) = &asked.evidence
+        && proof.token.digest() == before.token
+    {
+        // The new token has worked: the one before may go.
+        tx.retire_previous_token(before.tenant, before.device, &before.token)?;
+    }
     let mut device = ground.device.clone();
     let certificate = signed.record(&device);
     tx.insert_certificate(&certificate)?;
@@ -114,10 +120,10 @@ fn renew(
         .with("serial", certificate.serial)
         .with("counter", asked.counter);
     tx.append(&event)?;
-    Ok(Recorded::Issued(Box::new(Issuance {
-        tenant: ground.tenant.name.clone(),
-        group: ground.group.name.clone(),
+    Ok(Recorded::Issued(Box::new(Issuance::new(
+        &ground.tenant,
+        &ground.group,
         device,
         certificate,
-    })))
+    ))))
 }

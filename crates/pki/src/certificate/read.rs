@@ -28,6 +28,7 @@ pub(super) struct Fields {
     pub policies: Vec<Box<[u8]>>,
     pub purposes: Vec<Box<[u8]>>,
     pub is_ca: bool,
+    pub path_len: Option<u8>,
 }
 
 pub(super) fn fields(der: &[u8]) -> Result<Fields, CertificateError> {
@@ -100,7 +101,9 @@ fn read_extension(id: &[u8], value: &[u8], fields: &mut Fields) -> der::Result<(
     } else if id == oid::AUTHORITY_KEY_ID.as_bytes() {
         fields.authority_key_id = authority_key_id(value)?;
     } else if id == oid::BASIC_CONSTRAINTS.as_bytes() {
-        fields.is_ca = BasicConstraints::from_der(value)?.ca;
+        let constraints = BasicConstraints::from_der(value)?;
+        fields.is_ca = constraints.ca;
+        fields.path_len = constraints.path_len_constraint;
     } else if id == oid::CERTIFICATE_POLICIES.as_bytes() {
         fields.policies = policies(value)?;
     } else if id == oid::EXTENDED_KEY_USAGE.as_bytes() {

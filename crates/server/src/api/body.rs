@@ -27,7 +27,28 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         let bytes: Bytes = request
             .extract()
             .await
-            .map_err(|rejection| too_large_or_cut(&rejection))?;
+            .map_err(|rejection| too_large_or_cut(&rejection, LIMIT))?;
+        read(&bytes).map(Self)
+    }
+}
+
+/// The longest JSON body that may hold a signed statement, in bytes.
+pub(crate) const LARGE: usize = 1024 * 1024;
+
+/// A JSON body that may hold a signed statement. Its routes let up to [`LARGE`] bytes through.
+pub(crate) struct LargeBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for LargeBody<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        if !is_json(request.headers()) {
+            return Err(Refusal::unsupported_type("application/json"));
+        }
+        let bytes: Bytes = request
+            .extract()
+            .await
+            .map_err(|rejection| too_large_or_cut(&rejection, LARGE))?;
         read(&bytes).map(Self)
     }
 }
@@ -43,7 +64,7 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalB
         let bytes: Bytes = request
             .extract()
             .await
-            .map_err(|rejection| too_large_or_cut(&rejection))?;
+            .map_err(|rejection| too_large_or_cut(&rejection, LIMIT))?;
         if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
@@ -101,9 +122,9 @@ fn read_or_say_where<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     Ok(value)
 }
 
-fn too_large_or_cut(rejection: &BytesRejection) -> Refusal {
+fn too_large_or_cut(rejection: &BytesRejection, limit: usize) -> Refusal {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        Refusal::too_large(LIMIT)
+        Refusal::too_large(limit)
     } else {
         Refusal::invalid_request("the body ended before it was whole")
     }

@@ -52,7 +52,7 @@ pub(crate) async fn add(
     Ok((StatusCode::CREATED, Json(view::device(&added, ops.now()))))
 }
 
-/// One device.
+/// One device, with what is wanted of it and what it says of itself.
 #[utoipa::path(get, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}", tag = "devices", params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), responses((status = 200, body = wire::Device)))]
 pub(crate) async fn one(
     State(App { ops }): State<App>,
@@ -60,7 +60,7 @@ pub(crate) async fn one(
     names: Names,
 ) -> Result<Json<wire::Device>, Refusal> {
     let device = ops.device(&who, names.device()).await?;
-    Ok(Json(view::device(&device, ops.now())))
+    Ok(Json(view::device_in_full(&device, ops.now())))
 }
 
 /// Deletes a device: what it held is revoked, and it can't come back unasked.

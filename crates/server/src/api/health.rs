@@ -18,10 +18,10 @@ pub(crate) async fn ready(State(App { ops }): State<App>) -> Result<&'static str
     Ok("ok\n")
 }
 
-/// The installation's root certificate, PEM. Whoever takes it over the network has to compare its
-/// fingerprint.
+/// The roots to believe, PEM: the current one first, then the next one where there is one. Whoever takes
+/// them over the network has to compare their fingerprints.
 #[utoipa::path(get, path = "/v1/root.pem", tag = "health", security(()), responses((status = 200, body = str, content_type = "application/pem-certificate-chain")))]
 pub(crate) async fn root(State(App { ops }): State<App>) -> impl IntoResponse {
     let kind = [(CONTENT_TYPE, "application/pem-certificate-chain")];
-    (kind, ops.root().to_pem())
+    (kind, ops.roots_pem())
 }

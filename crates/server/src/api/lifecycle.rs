@@ -44,7 +44,10 @@ pub(crate) async fn decommission(
     let device = if action.give_up {
         app.ops.give_up_on(&who, names.device()).await?
     } else {
-        app.ops.decommission(&who, names.device()).await?
+        let envelope = action.envelope.as_ref().map(view::envelope_asked);
+        app.ops
+            .decommission(&who, names.device(), envelope.transpose()?)
+            .await?
     };
     answer(&app, &device)
 }

@@ -3,7 +3,10 @@
 mod body;
 mod bulk;
 mod certificates;
+mod configuration;
+mod device_end;
 mod device_enroll;
+mod device_poll;
 mod device_renew;
 mod device_self;
 mod devices;
@@ -11,10 +14,13 @@ mod events;
 mod groups;
 mod health;
 mod lifecycle;
+mod orders;
 mod path;
 mod pre_enroll;
+mod roots;
 mod secrets;
 mod tenants;
+mod time;
 mod tokens;
 mod whoami;
 
@@ -39,10 +45,14 @@ pub(crate) fn endpoints() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::preamble())
         .merge(device_api())
         .merge(management_api())
+        // Within, so that its own bound on bodies is the one that counts.
+        .merge(configuration_api().layer(DefaultBodyLimit::max(body::LARGE)))
         .layer(from_fn(bound_in_time))
         .layer(DefaultBodyLimit::max(body::LIMIT))
         // Added after the layer that ends long requests: a million rows take their time.
         .routes(routes!(bulk::add_devices))
+        // It ends when there is something to tell, or by a bound of its own.
+        .routes(routes!(device_poll::wait))
 }
 
 fn device_api() -> OpenApiRouter<App> {
@@ -51,6 +61,11 @@ fn device_api() -> OpenApiRouter<App> {
         .routes(routes!(device_renew::nonce))
         .routes(routes!(device_renew::renew))
         .routes(routes!(device_self::device_self))
+        .routes(routes!(device_poll::poll))
+        .routes(routes!(device_end::token))
+        .routes(routes!(device_end::farewell))
+        .routes(routes!(device_end::receipt))
+        .routes(routes!(time::time))
 }
 
 fn management_api() -> OpenApiRouter<App> {
@@ -61,6 +76,10 @@ fn management_api() -> OpenApiRouter<App> {
         .routes(routes!(whoami::whoami))
         .routes(routes!(tenants::list, tenants::add))
         .routes(routes!(tenants::issuing_ca))
+        .routes(routes!(roots::list, roots::add))
+        .routes(routes!(roots::retire))
+        .routes(routes!(roots::rollover))
+        .routes(routes!(roots::approve))
         .routes(routes!(groups::list, groups::add))
         .routes(routes!(groups::one, groups::delete))
         .routes(routes!(secrets::list, secrets::add))
@@ -76,12 +95,30 @@ fn management_api() -> OpenApiRouter<App> {
         .routes(routes!(lifecycle::allow_reenroll))
         .routes(routes!(lifecycle::approve))
         .routes(routes!(lifecycle::reject))
+        .routes(routes!(orders::list, orders::give))
+        .routes(routes!(orders::draft))
+        .routes(routes!(orders::receipts))
         .routes(routes!(certificates::list))
         .routes(routes!(events::list))
         .routes(routes!(tokens::list, tokens::add))
         .routes(routes!(tokens::withdraw))
         .routes(routes!(tokens::list_installation, tokens::add_installation))
         .routes(routes!(tokens::withdraw_installation))
+}
+
+fn configuration_api() -> OpenApiRouter<App> {
+    use configuration as of;
+    OpenApiRouter::new()
+        .routes(routes!(of::signing))
+        .routes(routes!(of::schema, of::apply_schema))
+        .routes(routes!(of::schema_history))
+        .routes(routes!(of::rollback_schema))
+        .routes(routes!(of::group, of::apply_group))
+        .routes(routes!(of::group_history))
+        .routes(routes!(of::rollback_group))
+        .routes(routes!(of::device, of::apply_device))
+        .routes(routes!(of::device_history))
+        .routes(routes!(of::rollback_device))
 }
 
 /// All of it, ready to serve.

@@ -1,9 +1,11 @@
 use enlist_core::{State, StateKind, Timestamp};
-use enlist_ops::{DeviceSelf, DeviceView};
+use enlist_ops::{DeviceInFull, DeviceSelf, DeviceView};
 use enlist_wire as wire;
 
 use super::certificate::status;
-use super::{hardware::hardware, time, uuid};
+use super::order::order;
+use super::report::report;
+use super::{desired_configuration, hardware::hardware, time, uuid};
 
 pub(crate) fn device(view: &DeviceView, now: Timestamp) -> wire::Device {
     let device = &view.device;
@@ -33,6 +35,21 @@ pub(crate) fn device(view: &DeviceView, now: Timestamp) -> wire::Device {
             }),
             _ => None,
         },
+        desired: None,
+        reported: None,
+        orders: Vec::new(),
+        receipt_at: None,
+    }
+}
+
+/// A device with all that there is to know of it.
+pub(crate) fn device_in_full(found: &DeviceInFull, now: Timestamp) -> wire::Device {
+    wire::Device {
+        desired: found.desired.as_ref().map(desired_configuration),
+        reported: found.report.as_ref().map(report),
+        orders: found.orders.iter().map(order).collect(),
+        receipt_at: found.receipt.as_ref().map(|one| time(one.received_at)),
+        ..device(&found.view, now)
     }
 }
 

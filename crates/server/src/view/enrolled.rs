@@ -3,6 +3,7 @@ use enlist_ops::{Enrolled, PreEnrolled};
 use enlist_pki::certificate_pem;
 use enlist_wire as wire;
 
+use super::policy::policy;
 use super::{time, uuid};
 
 pub(crate) fn enrolled(enrolled: &Enrolled) -> wire::Enrolled {
@@ -17,6 +18,8 @@ pub(crate) fn enrolled(enrolled: &Enrolled) -> wire::Enrolled {
         not_before: time(enrolled.certificate.not_before),
         not_after: time(enrolled.certificate.not_after),
         serial: enrolled.certificate.serial.to_string(),
+        command_keys: vec![enrolled.command_key_pem.to_string()],
+        policy: policy(enrolled.practice),
     }
 }
 

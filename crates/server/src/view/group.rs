@@ -4,6 +4,7 @@ use enlist_core::{CertificateProfile, CsrExtras, EnrollmentPolicy, Group, OnClon
 use enlist_ops::GroupAdded;
 use enlist_wire as wire;
 
+use super::policy::{policy, practice, signing, signing_asked};
 use super::{secret_created, time, uuid};
 
 const HOUR: u64 = 3600;
@@ -37,6 +38,8 @@ pub(crate) fn group(tenant: &str, group: &Group) -> wire::Group {
                 CsrExtras::Refuse => wire::CsrExtras::Refuse,
             },
         },
+        policy: policy(group.practice),
+        signing: signing(&group.signing),
         created_at: time(group.created_at),
     }
 }
@@ -79,6 +82,8 @@ pub(crate) fn rules(new: &wire::NewGroup, before: Group) -> Group {
                 wire::CsrExtras::Refuse => CsrExtras::Refuse,
             },
         },
+        practice: practice(new.policy),
+        signing: signing_asked(&new.signing),
         ..before
     }
 }

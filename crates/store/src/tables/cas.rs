@@ -52,7 +52,7 @@ impl Tx<'_> {
     }
 }
 
-fn ca(columns: &mut Columns<'_>) -> Result<CaRecord, StoreError> {
+pub(super) fn ca(columns: &mut Columns<'_>) -> Result<CaRecord, StoreError> {
     Ok(CaRecord {
         id: columns.next()?,
         tenant: columns.next()?,

@@ -13,7 +13,7 @@ macro_rules! select {
         concat!(
             "SELECT device_id, tenant_id, enrolled_key, token, current_serial, current_key,
                     current_not_after, previous_serial, previous_key, previous_not_after,
-                    renewal_counter, request_id, request_key, pre_enrolled
+                    renewal_counter, request_id, request_key, pre_enrolled, previous_token
              FROM credentials ",
             $rest
         )
@@ -37,8 +37,8 @@ impl Tx<'_> {
             "INSERT INTO credentials (device_id, tenant_id, enrolled_key, token, current_serial,
                  current_key, current_not_after, previous_serial, previous_key,
                  previous_not_after, renewal_counter, request_id, request_key, pre_enrolled,
-                 secret_id)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                 previous_token, secret_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
              ON CONFLICT (tenant_id, enrolled_key) DO NOTHING",
             values![
                 &credential.device,
@@ -55,6 +55,7 @@ impl Tx<'_> {
                 request.map(|request| &request.id),
                 request.map(|request| &request.key),
                 credential.pre_enrolled,
+                credential.previous_token.as_ref(),
                 secret.as_ref()
             ],
         )?;
@@ -126,6 +127,40 @@ impl Tx<'_> {
         Ok(saved > 0)
     }
 
+    /// Gives a credential another token than `expected`, which stays good beside it. False where it has
+    /// another by now, or is gone.
+    pub fn replace_token(
+        &mut self,
+        tenant: TenantId,
+        device: DeviceId,
+        expected: &Digest,
+        token: &Digest,
+    ) -> Result<bool, StoreError> {
+        let replaced = self.execute(
+            "UPDATE credentials SET token = $1, previous_token = $2
+             WHERE tenant_id = $3 AND device_id = $4 AND token = $2",
+            values![token, expected, &tenant, &device],
+        )?;
+        Ok(replaced > 0)
+    }
+
+    /// Forgets the token before `token`. False where there is none, or `token` is no longer the one in
+    /// force.
+    pub fn retire_previous_token(
+        &mut self,
+        tenant: TenantId,
+        device: DeviceId,
+        token: &Digest,
+    ) -> Result<bool, StoreError> {
+        let retired = self.execute(
+            "UPDATE credentials SET previous_token = NULL
+             WHERE tenant_id = $1 AND device_id = $2 AND token = $3
+               AND previous_token IS NOT NULL",
+            values![&tenant, &device, token],
+        )?;
+        Ok(retired > 0)
+    }
+
     /// Forgets the credential of a device. False where it has none.
     pub fn delete_credential(
         &mut self,
@@ -167,5 +202,6 @@ fn credential(columns: &mut Columns<'_>) -> Result<Credential, StoreError> {
             _ => return Err(columns.corrupt()),
         },
         pre_enrolled: columns.next()?,
+        previous_token: columns.next()?,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use enlist_core::{CertificateProfile, Group, GroupId, Name, TenantId};
+use enlist_core::{CertificateProfile, Group, GroupId, Name, Practice, Signing, TenantId};
 
 use super::text;
 use crate::column::{Columns, only};
@@ -14,7 +14,8 @@ macro_rules! select {
         concat!(
             "SELECT group_id, tenant_id, name, enrollment, hardware_is_identity, on_clone,
                     approval_timeout_ms, recovery_window_ms, storage_time_ms, lifetime_ms,
-                    max_lifetime_ms, server_auth, dns_suffix, csr_extras, created_at
+                    max_lifetime_ms, server_auth, dns_suffix, csr_extras, created_at, key_rotation,
+                    on_hardware_change, signing_method, signing_keys
              FROM device_groups ",
             $rest
         )
@@ -29,8 +30,10 @@ impl Tx<'_> {
             "INSERT INTO device_groups (group_id, tenant_id, name, enrollment,
                  hardware_is_identity, on_clone, approval_timeout_ms, recovery_window_ms,
                  storage_time_ms, lifetime_ms, max_lifetime_ms, server_auth, dns_suffix,
-                 csr_extras, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                 csr_extras, created_at, key_rotation, on_hardware_change, signing_method,
+                 signing_keys)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+                 $18, $19)
              ON CONFLICT (tenant_id, name) DO NOTHING",
             values![
                 &group.id,
@@ -47,7 +50,11 @@ impl Tx<'_> {
                 profile.server_auth,
                 profile.dns_suffix.as_ref(),
                 &text::of(&profile.extras),
-                group.created_at
+                group.created_at,
+                &text::of(&group.practice.key_rotation),
+                &text::of(&group.practice.on_hardware_change),
+                &text::of(&group.signing.method),
+                signing_keys(group).as_ref()
             ],
         )?;
         Ok(added > 0)
@@ -94,8 +101,10 @@ impl Tx<'_> {
             "UPDATE device_groups SET enrollment = $1, hardware_is_identity = $2, on_clone = $3,
                  approval_timeout_ms = $4, recovery_window_ms = $5, storage_time_ms = $6,
                  lifetime_ms = $7, max_lifetime_ms = $8, server_auth = $9, dns_suffix = $10,
-                 csr_extras = $11
-             WHERE tenant_id = $12 AND group_id = $13",
+                 csr_extras = $11,
+                 key_rotation = $12, on_hardware_change = $13, signing_method = $14,
+                 signing_keys = $15
+             WHERE tenant_id = $16 AND group_id = $17",
             values![
                 &text::of(&group.enrollment),
                 group.hardware_is_identity,
@@ -108,6 +117,10 @@ impl Tx<'_> {
                 profile.server_auth,
                 profile.dns_suffix.as_ref(),
                 &text::of(&profile.extras),
+                &text::of(&group.practice.key_rotation),
+                &text::of(&group.practice.on_hardware_change),
+                &text::of(&group.signing.method),
+                signing_keys(group).as_ref(),
                 &group.tenant,
                 &group.id
             ],
@@ -115,13 +128,21 @@ impl Tx<'_> {
         Ok(saved > 0)
     }
 
-    /// Deletes a group with its secrets. False where it is gone.
+    /// Deletes a group with its secrets and its configuration. False where it is gone.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] where it still has devices.
     pub fn delete_group(&mut self, tenant: TenantId, id: GroupId) -> Result<bool, StoreError> {
         self.execute(
             "DELETE FROM provisioning_secrets WHERE tenant_id = $1 AND group_id = $2",
+            values![&tenant, &id],
+        )?;
+        self.execute(
+            "DELETE FROM root_approvals WHERE tenant_id = $1 AND group_id = $2",
+            values![&tenant, &id],
+        )?;
+        self.execute(
+            "DELETE FROM configuration_statements WHERE tenant_id = $1 AND group_id = $2",
             values![&tenant, &id],
         )?;
         let gone = self.execute(
@@ -168,7 +189,24 @@ fn group(columns: &mut Columns<'_>) -> Result<Group, StoreError> {
             extras: columns.text(text::parse)?,
         },
         created_at: columns.next()?,
+        practice: Practice {
+            key_rotation: columns.text(text::parse)?,
+            on_hardware_change: columns.text(text::parse)?,
+        },
+        signing: Signing {
+            method: columns.text(text::parse)?,
+            keys: match columns.next::<Option<String>>()? {
+                None => Vec::new(),
+                Some(json) => serde_json::from_str(&json).map_err(|_| columns.corrupt())?,
+            },
+        },
     })
+}
+
+/// The group's own keys as a JSON array; nothing where it has none.
+fn signing_keys(group: &Group) -> Option<String> {
+    let keys = &group.signing.keys;
+    (!keys.is_empty()).then(|| serde_json::Value::from(keys.clone()).to_string())
 }
 
 fn millis(span: Duration) -> i64 {

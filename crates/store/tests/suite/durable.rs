@@ -184,7 +184,7 @@ async fn a_full_disk_is_told_and_leaves_nothing_half_written() {
     let dir = TempDir::new().unwrap();
     // A little more than the empty tables take.
     let small = Tuning {
-        max_pages: Some(60),
+        max_pages: Some(100),
         ..Tuning::default()
     };
     let store = open(&dir, &small).unwrap();

@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod bulk;
+mod configuration;
 mod device_nouns;
 mod durable;
 mod group_commit;
 mod nouns;
+mod order_nouns;
 mod pages;
 #[path = "../../../testkit/src/postgres.rs"]
 #[allow(
@@ -16,6 +18,7 @@ mod pages;
 mod postgres;
 mod races;
 mod rig;
+mod roots;
 mod tenants;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -130,6 +133,19 @@ stories! {
     device_nouns::tombstones_read_back,
     device_nouns::events_read_back_in_order,
     nouns::api_tokens_read_back,
+    configuration::statements_read_back_and_take_each_number_once,
+    configuration::the_newest_of_a_schema_version_is_found,
+    configuration::history_comes_in_pages_newest_first,
+    configuration::configuration_goes_with_its_device_and_its_group,
+    configuration::what_is_new_is_found_by_time,
+    order_nouns::commands_are_numbered_fetched_and_closed_once,
+    order_nouns::a_report_takes_the_place_of_the_one_before,
+    order_nouns::a_receipt_is_kept_once_a_key,
+    order_nouns::a_token_is_replaced_and_the_one_before_retired,
+    roots::one_root_gives_way_to_one_other,
+    roots::a_change_of_roots_that_came_too_late_changes_nothing,
+    roots::approvals_are_a_groups_own_and_go_with_it,
+    roots::who_holds_a_root_is_counted,
     pages::devices_come_in_pages,
     pages::certificates_come_in_pages,
     pages::events_come_in_pages,

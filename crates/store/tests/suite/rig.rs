@@ -168,6 +168,7 @@ impl Rig {
             tenant: device.tenant,
             enrolled_key: self.digest(),
             token: self.digest(),
+            previous_token: None,
             current: self.issued(),
             previous: None,
             counter: 0,

@@ -1,9 +1,11 @@
 use serde::Serialize;
 use ureq::http::Method;
 
-use super::{Client, ClientError, MAX_DEVICE_REPLY, Reply};
+use super::{Client, ClientError, MAX_DEVICE_REPLY, MAX_POLL_REPLY, Reply};
 use crate::{
-    DeviceSelf, EnrollReply, EnrollRequest, Enrolled, NonceReply, NonceRequest, RenewRequest,
+    DeviceSelf, EnrollReply, EnrollRequest, Enrolled, Farewell, NonceReply, NonceRequest,
+    PollReply, PollRequest, ReceiptReply, ReceiptRequest, RenewRequest, ServerTime, TokenRequest,
+    WaitReply,
 };
 
 /// What a device asks for itself.
@@ -31,6 +33,46 @@ impl Client {
     /// new certificate is put to use.
     pub fn device_self(&self) -> Result<DeviceSelf, ClientError> {
         self.call(Method::GET, "/v1/device", None::<&()>, MAX_DEVICE_REPLY)?
+            .read()
+    }
+
+    /// Reports what the device is at, and fetches what there is for it.
+    pub fn poll(&self, request: &PollRequest) -> Result<PollReply, ClientError> {
+        self.call(
+            Method::POST,
+            "/v1/device/poll",
+            Some(request),
+            MAX_POLL_REPLY,
+        )?
+        .read()
+    }
+
+    /// Waits until there is something to poll for, `seconds` at most. The client's own time limit has to
+    /// be longer.
+    pub fn wait(&self, seconds: u32) -> Result<WaitReply, ClientError> {
+        let path = format!("/v1/device/wait?seconds={seconds}");
+        self.call(Method::GET, &path, None::<&()>, MAX_DEVICE_REPLY)?
+            .read()
+    }
+
+    /// Gives the device a new token.
+    pub fn new_token(&self, request: &TokenRequest) -> Result<DeviceSelf, ClientError> {
+        self.ask("/v1/device/token", request)?.read()
+    }
+
+    /// Says that the device is about to be wiped.
+    pub fn farewell(&self, request: &Farewell) -> Result<DeviceSelf, ClientError> {
+        self.ask("/v1/device/decommission", request)?.read()
+    }
+
+    /// Hands in the receipt of a wipe.
+    pub fn receipt(&self, request: &ReceiptRequest) -> Result<ReceiptReply, ClientError> {
+        self.ask("/v1/device/receipt", request)?.read()
+    }
+
+    /// The server's time.
+    pub fn time(&self) -> Result<ServerTime, ClientError> {
+        self.call(Method::GET, "/v1/time", None::<&()>, MAX_DEVICE_REPLY)?
             .read()
     }
 

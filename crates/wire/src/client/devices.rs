@@ -145,6 +145,6 @@ impl Client {
     }
 }
 
-fn device_path(tenant: &str, group: &str, name: &str) -> Path {
+pub(super) fn device_path(tenant: &str, group: &str, name: &str) -> Path {
     group_path(tenant, group).part("devices").part(name)
 }

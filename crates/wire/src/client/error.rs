@@ -66,6 +66,19 @@ impl ClientError {
         secs.map(Duration::from_secs)
     }
 
+    /// Whether the server's certificates were refused here for their dates and nothing else: one of the
+    /// two clocks is wrong, or the server's certificate was not renewed.
+    #[must_use]
+    pub fn server_certificate_refused_for_its_dates(&self) -> bool {
+        use rustls::CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext};
+        matches!(
+            self,
+            Self::Tls(rustls::Error::InvalidCertificate(
+                Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. }
+            ))
+        )
+    }
+
     /// Whether the server refused the client certificate in the handshake as expired.
     #[must_use]
     pub fn certificate_refused_as_expired(&self) -> bool {

@@ -3,11 +3,14 @@
 //! It speaks HTTP/1.1 over TLS with the rustls configuration it is given, keeps connections open
 //! between calls, follows no redirect, uses no proxy, and reads no reply beyond a bound.
 
+mod configuration;
 mod device;
 mod devices;
 mod error;
 mod groups;
+mod orders;
 mod records;
+mod roots;
 mod secrets;
 mod tenants;
 mod tls;
@@ -32,6 +35,12 @@ use tls::TlsConnector;
 const MAX_REPLY: u64 = 1024 * 1024;
 /// The most bytes of a reply of the device API.
 const MAX_DEVICE_REPLY: u64 = 64 * 1024;
+/// The most bytes of a reply to a poll, which may hold three configuration statements.
+const MAX_POLL_REPLY: u64 = 2 * 1024 * 1024;
+
+/// The bytes that are on their way in or out at once: a TLS record. Each connection has them twice, once
+/// encrypted, and small devices have little memory.
+const BUFFER: usize = 16 * 1024;
 
 /// A connection to one server.
 ///
@@ -76,6 +85,9 @@ impl Client {
             .proxy(None)
             .no_delay(true)
             .timeout_global(Some(timeout))
+            .input_buffer_size(BUFFER)
+            .output_buffer_size(BUFFER)
+            .max_response_header_size(BUFFER)
             .user_agent(concat!("enlist/", env!("CARGO_PKG_VERSION")))
             .build();
         let connector = TcpConnector::default().chain(TlsConnector::new(tls));

@@ -1,100 +1,126 @@
-//! The agent on a device.
+//! The agent on a device, in both of its builds, beside a program that makes one HTTPS request.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+mod device;
 
-use anyhow::{Result, ensure};
-use serde_json::json;
+use std::env::consts::ARCH;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
 
 use super::{Scale, mebibytes, median};
-use crate::newcomers::Newcomers;
+use crate::scratch;
 use crate::served::Served;
 use crate::table::{Aim, Table};
-use crate::{process, scratch};
+use device::{Device, request};
+
+/// A build of the agent, and what it may take at most, in MiB.
+struct Build {
+    name: &'static str,
+    binary: PathBuf,
+    size: f64,
+    peak: f64,
+    idle: Option<f64>,
+}
+
+/// The program that makes one request: what it takes, in MiB.
+struct Floor {
+    size: f64,
+    peak: f64,
+}
 
 pub(crate) fn measure(scale: &Scale, table: &mut Table) -> Result<()> {
     println!("the agent");
-    let binary = scratch::binary("../agent/enlist-agent")?;
+    let small = |name: &str| scratch::binary(&format!("../{ARCH}-unknown-linux-gnu/agent/{name}"));
+    let builds = [
+        Build {
+            name: "small, static",
+            binary: small("enlist-agent")?,
+            size: 3.0,
+            peak: 4.0,
+            idle: Some(3.0),
+        },
+        Build {
+            name: "full",
+            binary: scratch::binary("../agent/enlist-agent")?,
+            size: 8.0,
+            peak: 12.0,
+            idle: None,
+        },
+    ];
     let server = Served::enlist()?;
-    let group = server.group("agents")?;
-    let (mut peaks, mut times) = (Vec::new(), Vec::new());
-    for round in 0..scale.agents {
-        let directory = scratch::directory()?;
-        let (took, peak) = provision(&binary, &server, &group, directory.path(), round)?;
-        times.push(took.as_secs_f64() * 1e3);
-        peaks.push(mebibytes(peak));
+    let floor = floor(&small("enlist-bench-request")?, &server, scale)?;
+    for build in &builds {
+        one(build, &floor, &server, scale, table)?;
     }
-    let size = mebibytes(std::fs::metadata(&binary)?.len() / 1024);
-    table.row(
-        "agent, the stripped binary",
-        "MiB",
-        size,
-        None,
-        Aim::Most(4.0),
-    );
-    table.row(
-        "agent, peak memory of `provision`",
-        "MiB",
-        median(peaks),
-        None,
-        Aim::Most(10.0),
-    );
-    table.row(
-        "agent, from start to enrolled",
-        "ms",
-        median(times),
-        None,
-        Aim::None,
+    table.note(
+        "The floor of the agent's size and memory: a static program that makes one HTTPS request with the same TLS library, built as the small agent is.",
     );
     Ok(())
 }
 
-/// Runs `enlist-agent provision` on a device that is new; says how long it took, and the most
-/// memory it had.
-fn provision(
-    binary: &Path,
+fn floor(binary: &Path, server: &Served, scale: &Scale) -> Result<Floor> {
+    let peaks: Result<Vec<f64>> = (0..scale.agents)
+        .map(|_| request(binary, server).map(mebibytes))
+        .collect();
+    Ok(Floor {
+        size: size(binary)?,
+        peak: median(peaks?),
+    })
+}
+
+fn one(
+    build: &Build,
+    floor: &Floor,
     server: &Served,
-    group: &Newcomers,
-    directory: &Path,
-    round: usize,
-) -> Result<(Duration, u64)> {
-    let config = json!({
-        "schema_version": 1,
-        "server_url": format!("https://{}", server.address),
-        "trust_anchors_pem": std::fs::read_to_string(server.data().join("root.pem"))?,
-        "group": group.group,
-        "device_enrollment_token": group.secret,
-        "name": format!("agent-{round}"),
-        "hardware_id": format!("bench-{round}"),
-        "persistent_directory": directory.join("state"),
-    });
-    let path = directory.join("config.json");
-    std::fs::write(&path, config.to_string())?;
-    let start = Instant::now();
-    let mut child = Command::new(binary)
-        .args(["provision", "-c"])
-        .arg(&path)
-        .env_remove("RUST_BACKTRACE")
-        .stdout(Stdio::null())
-        .stderr(std::fs::File::create(directory.join("log"))?)
-        .spawn()?;
-    let mut peak = 0;
-    // What the kernel would tell afterwards counts this process in, as it was before the exec.
-    let status = loop {
-        if let Some(memory) = process::resident(child.id()) {
-            peak = peak.max(memory.peak);
-        }
-        if let Some(status) = child.try_wait()? {
-            break status;
-        }
-        std::thread::sleep(Duration::from_micros(300));
+    scale: &Scale,
+    table: &mut Table,
+) -> Result<()> {
+    let group = server.group(&format!("agents-{}", &build.name[..4]))?;
+    let (mut peaks, mut times) = (Vec::new(), Vec::new());
+    let mut last = None;
+    for round in 0..scale.agents {
+        let device = Device::new(&build.binary, server, &group, round)?;
+        let (took, peak) = device.provision()?;
+        times.push(took.as_secs_f64() * 1e3);
+        peaks.push(mebibytes(peak));
+        last = Some(device);
+    }
+    let name = |what: &str| format!("agent ({}), {what}", build.name);
+    let mut memory = |what: &str, figure, floor, most: Option<f64>| {
+        let aim = most.map_or(Aim::None, Aim::Most);
+        table.row(&name(what), "MiB", figure, Some(floor), aim);
     };
-    let took = start.elapsed();
-    ensure!(
-        status.success(),
-        "the agent failed: {}",
-        std::fs::read_to_string(directory.join("log"))?
+    let own = size(&build.binary)?;
+    memory("the stripped binary", own, floor.size, Some(build.size));
+    let peak = median(peaks);
+    memory(
+        "peak memory of `provision`",
+        peak,
+        floor.peak,
+        Some(build.peak),
     );
-    Ok((took, peak))
+    if let Some(device) = last {
+        let idle = device.idle(scale.idle)?;
+        memory(
+            "idle memory of `run`",
+            mebibytes(idle.resident),
+            floor.peak,
+            build.idle,
+        );
+        let seconds = scale.idle.as_secs();
+        table.row(
+            &name(&format!("wake-ups in {seconds} s of `run`")),
+            "",
+            idle.wakes as f64,
+            None,
+            Aim::Most(1.0),
+        );
+    }
+    let took = median(times);
+    table.row(&name("from start to enrolled"), "ms", took, None, Aim::None);
+    Ok(())
+}
+
+fn size(binary: &Path) -> Result<f64> {
+    Ok(mebibytes(std::fs::metadata(binary)?.len() / 1024))
 }

@@ -19,6 +19,8 @@ pub(crate) struct Scale {
     pub(crate) devices: [usize; 2],
     /// Times that the agent is started.
     pub(crate) agents: usize,
+    /// How long an agent with nothing to do is looked at.
+    pub(crate) idle: Duration,
 }
 
 impl Scale {
@@ -27,12 +29,14 @@ impl Scale {
         enrollments: 6_000,
         devices: [100_000, 1_000_000],
         agents: 15,
+        idle: Duration::from_secs(60),
     };
     pub(crate) const QUICK: Self = Self {
         rounds: 2,
         enrollments: 1_500,
         devices: [10_000, 100_000],
         agents: 5,
+        idle: Duration::from_secs(10),
     };
 }
 

@@ -1,0 +1,18 @@
+//! Statements that are signed once and believed anywhere: configuration for devices, commands to
+//! devices, and the receipts of devices.
+//!
+//! A statement is a JSON document of a named type. It travels in an [`Envelope`], together with the
+//! signatures over its very bytes: DSSE, the "Dead Simple Signing Envelope" that other tools of the
+//! field read and write too. Nothing is read of a statement before a signature over it has been
+//! verified: [`Envelope::open`] gives out the one only after the other.
+
+mod envelope;
+mod key_id;
+mod statement;
+
+pub use envelope::{Envelope, MalformedEnvelope, Refused, Signature, Unsigned};
+pub use key_id::KeyId;
+pub use statement::{
+    Command, ErasedItem, Erasure, Layer, Migration, Order, OrderedBy, Receipt, Schema, Statement,
+    Target, Trust,
+};
