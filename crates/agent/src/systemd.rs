@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sd_notify::NotifyState;
 
-/// The service has started.
+/// The service is at work, or knows what it waits for. Saying so again does nothing.
 pub(crate) fn ready() {
     tell(NotifyState::Ready);
 }

@@ -130,10 +130,10 @@ fn provision_without_a_server_keeps_key_and_token_and_says_not_yet() {
         words(&output)
     );
     let state = fs::read(home.path("agent/state.json")).unwrap();
-    let key = fs::read(home.path("agent/slots/1/key.pem")).unwrap();
+    let key = fs::read(home.path("agent/slots/1/key")).unwrap();
     home.run(&provision);
     assert_eq!(fs::read(home.path("agent/state.json")).unwrap(), state);
-    assert_eq!(fs::read(home.path("agent/slots/1/key.pem")).unwrap(), key);
+    assert_eq!(fs::read(home.path("agent/slots/1/key")).unwrap(), key);
 
     let output = home.run(&["status", "-c", "config.json", "-o", "json"]);
     assert_eq!(output.status.code(), Some(1));

@@ -108,6 +108,10 @@ fn four_fields_are_enough() {
 fn every_field_of_the_design_is_taken() {
     let mut config = config();
     let (pem, key) = certificate(ID);
+    let signing_key = FileKey::generate(KeyKind::P256)
+        .unwrap()
+        .public_key()
+        .to_pem();
     let more = json!({
         "service_anchors_pem": [pem],
         "tenant": "acme",
@@ -115,8 +119,8 @@ fn every_field_of_the_design_is_taken() {
         "name": "press-1",
         "name_prefix": "press",
         "hardware_id": {"source": "mac"},
-        "public_keys": ["-----BEGIN PUBLIC KEY-----"],
-        "command_keys": "-----BEGIN PUBLIC KEY-----",
+        "public_keys": [signing_key],
+        "command_keys": signing_key,
         "device_enrollment_token": "eps_aaaaaaaaaa_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
         "device_id": ID,
         "device_token": TOKEN,
@@ -218,7 +222,18 @@ fn what_makes_no_sense_is_refused_with_its_field_and_a_way_out() {
         ("cert_refresh_threshold_h", json!(0), "one hour"),
         ("polling_interval_s", json!(0), "one second"),
         ("network_timeout_s", json!(0), "one second"),
-        ("key_store", json!("tpm"), "\"file\""),
+        (
+            "key_store",
+            json!("vault"),
+            "write `file`, `tpm` or `pkcs11",
+        ),
+        ("key_store", json!("pkcs11:"), "module-path"),
+        ("key_kind", json!("RSA"), "P-384"),
+        ("export_directory", json!("run/credentials"), "absolute"),
+        ("export_directory", json!("/var/lib/enlist/export"), "apart"),
+        ("export_group", json!(" "), "group"),
+        ("public_keys", json!(["PUBLIC KEY"]), "PEM"),
+        ("command_keys", json!("PUBLIC KEY"), "PEM"),
         ("wipe_paths", json!(["relative"]), "absolute"),
         ("identity_path", json!("relative.json"), "absolute"),
     ] {

@@ -83,10 +83,12 @@ fn a_pre_enrolled_device_renews_onto_a_key_of_its_own_at_its_first_start() {
     rig.check_settled(&agent);
     let quadruple = rig.configuration.quadruple.as_ref().unwrap();
     let slot = Rig::identity(&agent).slot;
-    let path = format!("slots/{slot}/key.pem");
-    let key = rig.disk.borrow().read(&path).unwrap().unwrap();
-    let factory_key = secrecy::ExposeSecret::expose_secret(&quadruple.private_key_pem);
-    assert_ne!(key, factory_key.as_bytes());
+    let key = agent.vault().key(slot).unwrap();
+    assert_ne!(
+        key.public_key().spki_der(),
+        quadruple.chain[0].spki_der(),
+        "the key from the factory is not used any more"
+    );
 
     // Its own state beats the file from then on.
     drop(agent);

@@ -143,7 +143,7 @@ fn a_full_disk_is_waited_out() {
     rig.fuse.set(0, common::When::Before);
     agent.renew_now();
     let (notes, _) = rig.pass(&mut agent);
-    assert!(troubles(&notes)[0].contains("key.pem"), "{notes:?}");
+    assert!(troubles(&notes)[0].contains("slots/2/key"), "{notes:?}");
     rig.fuse.repair();
     rig.settle(&mut agent);
     rig.check_settled(&agent);

@@ -1,6 +1,13 @@
 //! The `enlist-agent` command.
 
+mod commands;
+mod condition;
+mod config;
+mod decommission;
+mod doctor;
+mod hold;
 mod identity;
+mod line;
 mod pass;
 mod provision;
 mod renew;
@@ -9,55 +16,86 @@ mod run;
 mod status;
 mod tell;
 mod wait_for_configuration;
+mod wiping;
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
-use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use enlist_core::{SystemClock, SystemRng};
 
+use line::{Answer, Given, read};
+
 use crate::config::Configuration;
-use crate::disk::FileDisk;
+use crate::disk::{FileDisk, Keys};
 use crate::drive::{Agent, OpenError, World};
+use crate::export::Export;
 use crate::log::Log;
 use crate::net::HttpNet;
-use crate::{explain, hooks};
+use crate::time::{BootTime, DeviceClock, built_at};
+use crate::{configuration, explain, hooks};
 
 /// Runs the command that `arguments` (the program's name first) say, and returns its exit status.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(arguments) {
-        Ok(arguments) => arguments,
-        Err(error) => {
-            // A closed pipe is nobody's fault.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+    match read(&commands::ROOT, arguments) {
+        Ok(given) => carry_out(&given).into(),
+        // A closed pipe is nobody's fault.
+        Err(Answer::Asked(text)) => {
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            Exit::Done.into()
         }
+        Err(Answer::Wrong(text)) => {
+            let _ = std::io::stderr().write_all(text.as_bytes());
+            Exit::Misconfigured.into()
+        }
+    }
+}
+
+fn carry_out(given: &Given) -> Exit {
+    let (config, wait) = (given.path("config"), given.number("wait"));
+    let output = match given.text("output").as_deref() {
+        Some("json") => Output::Json,
+        _ => Output::Text,
     };
-    let exit = match arguments.command {
-        Command::Run { config } => run::run(&config),
-        Command::Provision {
-            config,
+    match given.commands() {
+        ["run"] => run::run(&config, given.has("single-check")),
+        ["provision"] => provision::provision(&config, wait, output),
+        ["status"] => status::status(&config, output),
+        ["identity"] => identity::identity(given.maybe_path("config").as_deref(), output),
+        ["doctor"] => doctor::doctor(&config, output),
+        ["config", what] => {
+            let what = match *what {
+                "log" => config::What::Log,
+                "reset" => config::What::Reset {
+                    wait: Duration::from_secs(wait),
+                },
+                "verify" => config::What::Verify,
+                _ => config::What::Show {
+                    reveal: given.has("reveal"),
+                },
+            };
+            config::config(&config, what, output)
+        }
+        ["renew"] => renew::renew(&config, wait, output),
+        ["decommission"] => decommission::decommission(
+            &config,
+            given.text("reason"),
+            given.has("yes"),
             wait,
             output,
-        } => provision::provision(&config, wait, output),
-        Command::Status { config, output } => status::status(&config, output),
-        Command::Identity { config, output } => identity::identity(config.as_deref(), output),
-        Command::Renew {
-            config,
-            wait,
-            output,
-        } => renew::renew(&config, wait, output),
-    };
-    exit.into()
+        ),
+        // What is not in the table is not read.
+        _ => Exit::Misconfigured,
+    }
 }
 
 /// The command as clap knows it, for man pages and completions.
+#[cfg(feature = "clap")]
 #[must_use]
 pub fn command() -> clap::Command {
-    Arguments::command()
+    line::describe(&commands::ROOT).version(env!("CARGO_PKG_VERSION"))
 }
 
 /// Exit statuses; the help text lists them.
@@ -76,97 +114,12 @@ impl From<Exit> for ExitCode {
     }
 }
 
-const DEFAULT_CONFIG: &str = "/etc/enlist/config.json";
-
-/// Gives this device an identity and keeps its certificate fresh.
-#[derive(Parser)]
-#[command(
-    name = "enlist-agent",
-    version,
-    after_help = "\
-Exit status:
-  0  done, or all is well
-  1  refused, failed, or not enrolled
-  2  the command line or the configuration is wrong
-  3  status: the certificate has expired
-  4  not yet: the server can't be reached, or a person has to say yes first
-
-Examples:
-  enlist-agent provision -c config.json     enroll once
-  enlist-agent run -c config.json           enroll and renew, until stopped
-  enlist-agent status -c config.json -o json"
-)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Enroll, and renew the certificate in time, until stopped
-    #[command(after_help = "\
-Waits for a configuration that is not there yet. SIGTERM stops, SIGHUP reads the configuration again,
-SIGUSR1 renews now. Speaks systemd's readiness and watchdog protocol.")]
-    Run {
-        /// The configuration file
-        #[arg(short, long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
-        config: PathBuf,
-    },
-    /// Enroll once; a device that is enrolled already stays as it is
-    #[command(after_help = "\
-Example:
-  enlist-agent provision -c config.json -o json | jq -r .certificate")]
-    Provision {
-        /// The configuration file
-        #[arg(short, long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
-        config: PathBuf,
-        /// Keep trying for so long while the server can't be reached or a person has to say yes
-        #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-        wait: u64,
-        /// How to print the result
-        #[arg(short, long, value_enum, default_value_t)]
-        output: Output,
-    },
-    /// Show who this device is and until when its certificate is good
-    Status {
-        /// The configuration file
-        #[arg(short, long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
-        config: PathBuf,
-        /// How to print the result
-        #[arg(short, long, value_enum, default_value_t)]
-        output: Output,
-    },
-    /// Show what this device can say about its hardware, what is used of it, and why
-    Identity {
-        /// The configuration file, if there is one
-        #[arg(short, long, value_name = "FILE")]
-        config: Option<PathBuf>,
-        /// How to print the result
-        #[arg(short, long, value_enum, default_value_t)]
-        output: Output,
-    },
-    /// Renew the certificate now, due or not
-    #[command(after_help = "\
-While `enlist-agent run` is at work in the same directory, it is asked to do it.")]
-    Renew {
-        /// The configuration file
-        #[arg(short, long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
-        config: PathBuf,
-        /// Keep trying for so long while the server can't be reached
-        #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-        wait: u64,
-        /// How to print the result
-        #[arg(short, long, value_enum, default_value_t)]
-        output: Output,
-    },
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+/// For whom results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Output {
-    /// For people
-    #[default]
+    /// For people.
     Text,
-    /// For programs
+    /// For programs.
     Json,
 }
 
@@ -178,7 +131,11 @@ fn agent(
     disk: FileDisk,
     log: &Log,
 ) -> Result<DeviceAgent, OpenError> {
-    let clock = Arc::new(SystemClock);
+    let clock = Arc::new(DeviceClock::new(
+        Arc::new(SystemClock),
+        Arc::new(BootTime),
+        built_at(),
+    ));
     let net = HttpNet::new(
         configuration.server_url.clone(),
         configuration.trust.clone(),
@@ -186,13 +143,25 @@ fn agent(
         clock.clone(),
     );
     let (commands, log) = (configuration.after_renew.clone(), log.clone());
-    let directory = configuration.persistent_directory.join("current");
+    let export = Export::of(configuration);
+    let own = || configuration.persistent_directory.join("current");
+    let directory = export.as_ref().map_or_else(own, Export::current);
+    let rng = Arc::new(SystemRng);
+    let keys = Keys::open(
+        &configuration.key_store,
+        configuration.key_kind,
+        &configuration.persistent_directory,
+        rng.clone(),
+    )?;
     let world = World {
-        clock,
-        rng: Arc::new(SystemRng),
+        clock: clock.clone(),
+        device_clock: Some(clock),
+        rng,
+        export,
+        check: Box::new(configuration::hook(configuration)),
         hooks: Box::new(move |identity| hooks::run(&commands, identity, &directory, &log)),
     };
-    Agent::open(configuration, disk, net, world, "/".as_ref())
+    Agent::open(configuration, disk, keys, net, world, "/".as_ref())
 }
 
 /// Words for people, on standard error.

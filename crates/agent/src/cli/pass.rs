@@ -3,8 +3,6 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use enlist_core::{Clock, SystemClock};
-
 use super::{DeviceAgent, Exit, tell};
 use crate::drive::Progress;
 use crate::log::Log;
@@ -33,8 +31,10 @@ pub(super) fn until(
                     return Exit::Refused;
                 }
             }
+            // `run` and `decommission` go on with it.
+            Progress::Wiping => return Exit::NotYet,
             Progress::Wait(until) => {
-                let pause = until.since(SystemClock.now());
+                let pause = until.since(agent.now());
                 if start.elapsed() + pause > wait {
                     return Exit::NotYet;
                 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use enlist_core::{Clock, SystemClock};
+use enlist_core::SystemClock;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Exit, Output, agent, pass, report, say};
@@ -33,7 +33,7 @@ pub(super) fn renew(config: &Path, wait: u64, output: Output) -> Exit {
             Ok(mut agent) => {
                 agent.renew_now();
                 pass::until(&mut agent, wait, &log, |agent| {
-                    agent.machine().is_settled(SystemClock.now())
+                    agent.machine().is_settled(agent.now())
                 })
             }
             Err(error) => {
@@ -49,7 +49,7 @@ pub(super) fn renew(config: &Path, wait: u64, output: Output) -> Exit {
     };
     match kept(directory) {
         Some(now) if now.slot != before.slot => {
-            report::identity(&now, directory, &[], output);
+            report::identity(&now, &configuration, &[], output);
             Exit::Done
         }
         _ => exit,

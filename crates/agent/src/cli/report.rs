@@ -1,22 +1,26 @@
 //! An identity, for people and for programs.
 
-use std::path::Path;
-
 use enlist_wire::Time;
 use serde_json::{Map, Value, json};
 
 use super::{Output, print};
+use crate::config::Configuration;
+use crate::export::Export;
 use crate::machine::Identity;
 
 /// Prints who the device is, and where its files are.
 pub(super) fn identity(
     identity: &Identity,
-    directory: &Path,
+    configuration: &Configuration,
     more: &[(&str, Value)],
     output: Output,
 ) {
-    let current = directory.join("current");
+    let export = Export::of(configuration);
+    let own = || configuration.persistent_directory.join("current");
+    let current = export.as_ref().map_or_else(own, Export::current);
     let file = |name: &str| Value::from(current.join(name).to_string_lossy());
+    // What the agent keeps for itself is encrypted, or elsewhere, and of no use to others.
+    let key = export.is_some() && current.join("key.pem").exists();
     let time = |secs| Value::from(Time::from_secs(secs).to_string());
     let mut fields = vec![
         ("device_id", json!(identity.device_id.to_string())),
@@ -27,7 +31,7 @@ pub(super) fn identity(
     if let Some(validity) = &identity.validity {
         fields.extend([
             ("certificate", file("certificate.pem")),
-            ("key", file("key.pem")),
+            ("key", if key { file("key.pem") } else { Value::Null }),
             ("ca", file("ca.pem")),
             ("serial", json!(validity.serial)),
             ("not_before", time(validity.not_before)),

@@ -4,10 +4,12 @@ use enlist_core::{Clock, SystemClock, Timestamp};
 use enlist_wire::Time;
 use serde_json::{Value, json};
 
-use super::{Exit, Output, report, say};
+use super::{Exit, Output, condition, report, say};
 use crate::config::Configuration;
 use crate::disk::{FileDisk, Vault};
-use crate::machine::{self, Enrolling, Identity, Machine, Settings, Stage};
+use crate::drive::renewal_due;
+use crate::machine::{Enrolling, Identity, Stage};
+use crate::wipe::Journal;
 
 /// Shows who the device is.
 pub(super) fn status(config: &Path, output: Output) -> Exit {
@@ -19,28 +21,34 @@ pub(super) fn status(config: &Path, output: Output) -> Exit {
         }
     };
     let directory = &configuration.persistent_directory;
-    let state = match Vault::new(FileDisk::look(directory)).state() {
+    if let Some(exit) = wiping(&FileDisk::look(directory), output) {
+        return exit;
+    }
+    let vault = Vault::new(FileDisk::look(directory));
+    let state = match vault.state() {
         Ok(state) => state,
         Err(error) => {
             say(&error);
             return Exit::Refused;
         }
     };
-    let now = SystemClock.now();
-    match state.as_ref().map(|state| &state.stage) {
-        None => {
-            report::list(vec![("state", json!("new"))], output);
+    let now = vault.likely_time(SystemClock.now());
+    let Some(state) = state else {
+        report::list(vec![("state", json!("new"))], output);
+        return Exit::Refused;
+    };
+    match &state.stage {
+        Stage::Enrolling(enrolling) => {
+            let mut fields = under_way(enrolling);
+            fields.push(condition::refusal(&vault, output));
+            report::list(fields, output);
             Exit::Refused
         }
-        Some(Stage::Enrolling(enrolling)) => {
-            report::list(under_way(enrolling), output);
-            Exit::Refused
-        }
-        Some(Stage::Enrolled(identity)) => {
+        Stage::Enrolled(identity) => {
             let due = renewal_due(&configuration, state.clone(), now);
             let validity = identity.validity.as_ref();
             let expired = validity.is_none_or(|validity| validity.is_over(now));
-            let more = [
+            let mut more = vec![
                 ("state", json!(if expired { "expired" } else { "enrolled" })),
                 ("confirmed", json!(identity.confirmed)),
                 ("pre_enrolled", json!(identity.pre_enrolled)),
@@ -48,10 +56,45 @@ pub(super) fn status(config: &Path, output: Output) -> Exit {
                 ("renewal_due", due.map_or(Value::Null, time)),
                 ("left", left(identity, now, output)),
             ];
-            report::identity(identity, directory, &more, output);
+            more.extend(condition::enrolled(
+                &configuration,
+                &vault,
+                &state,
+                now,
+                output,
+            ));
+            report::identity(identity, &configuration, &more, output);
             if expired { Exit::Expired } else { Exit::Done }
         }
     }
+}
+
+/// How far a wipe has come; `None` where none is under way.
+fn wiping(disk: &FileDisk, output: Output) -> Option<Exit> {
+    let journal = match Journal::read(disk) {
+        Ok(journal) => journal?,
+        Err(error) => {
+            say(&error);
+            return Some(Exit::Refused);
+        }
+    };
+    let who = journal.who.as_ref();
+    let plan = journal.plan.as_ref();
+    let fields = vec![
+        ("state", json!("wiping")),
+        ("device_id", json!(who.map(|who| who.device.to_string()))),
+        ("name", json!(who.map(|who| who.name.as_str()))),
+        ("since", time(journal.began_at)),
+        ("ordered_by", json!(journal.ordered_by)),
+        ("reason", json!(journal.reason)),
+        ("to_erase", json!(plan.map(Vec::len))),
+        ("erased", json!(journal.erased().len())),
+        ("receipt_signed", json!(journal.receipt.is_some())),
+        ("keys_gone", json!(journal.keys_gone)),
+        ("delivered", json!(journal.delivery.is_some())),
+    ];
+    report::list(fields, output);
+    Some(Exit::Refused)
 }
 
 fn under_way(enrolling: &Enrolling) -> Vec<(&'static str, Value)> {
@@ -67,23 +110,6 @@ fn under_way(enrolling: &Enrolling) -> Vec<(&'static str, Value)> {
         ("group", json!(enrolling.group)),
         ("code", json!(enrolling.code)),
     ]
-}
-
-fn renewal_due(
-    configuration: &Configuration,
-    state: Option<machine::State>,
-    now: Timestamp,
-) -> Option<Timestamp> {
-    let settings = Settings {
-        tenant: configuration.tenant.to_string(),
-        group: configuration.group.to_string(),
-        name: None,
-        hardware: None,
-        refresh_threshold: configuration.cert_refresh_threshold,
-        polling_interval: configuration.polling_interval,
-        pre_enrolled: None,
-    };
-    Machine::new(settings, state).renewal_due(now)
 }
 
 /// How long the certificate is good, in seconds, or in words.

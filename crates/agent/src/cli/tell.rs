@@ -32,17 +32,55 @@ pub(super) fn tell(note: &Note, log: &Log) {
             let slug = slug.map_or_else(String::new, |slug| format!(" ({slug})"));
             let message = &failure.message;
             match failure.verdict {
-                Verdict::GiveUp => log.error(format_args!(
+                Verdict::GiveUp | Verdict::Gone => log.error(format_args!(
                     "{message}{slug}; asking again at {}",
                     time(*until)
                 )),
-                Verdict::Retry(_) => log.warn(format_args!("{message}{slug}; trying again")),
+                Verdict::Retry(_) | Verdict::Dates => {
+                    log.warn(format_args!("{message}{slug}; trying again"));
+                }
                 Verdict::Expired | Verdict::Known(_) => {
                     log.warn(format_args!("{message}{slug}; recovering by token and key"));
                 }
             }
         }
         Note::Recovered => log.info("the server answers again"),
+        Note::Ordered(under_way) => log.info(format_args!(
+            "order {} from the server: {}",
+            under_way.number,
+            under_way.order.as_str()
+        )),
+        Note::Done {
+            order,
+            done: true,
+            detail,
+        } => log.info(format_args!("{}: done{}", order.as_str(), words(detail))),
+        Note::Done { order, detail, .. } => {
+            log.warn(format_args!(
+                "{}: not done{}",
+                order.as_str(),
+                words(detail)
+            ));
+        }
+        Note::OtherHardware { was, is } => log.warn(format_args!(
+            "this is other hardware ({is}) than this device enrolled on ({was})"
+        )),
+        Note::NotExported { why } => log.warn(format_args!(
+            "other programs don't get the new certificate yet: {why}; trying again"
+        )),
+        Note::NotTaken { what, why } => log.warn(format_args!("{what} is not taken: {why}")),
+        Note::Configuration(note) if note.is_trouble() => log.warn(note),
+        Note::Configuration(note) => log.info(note),
+        Note::RootTaken(fingerprint) => {
+            log.info(format_args!(
+                "a new root is trusted from now on: {fingerprint}"
+            ));
+        }
+        Note::ClockSet { was, is } => log.warn(format_args!(
+            "this device's clock says {}; going by the server's time, {}",
+            time(*was),
+            time(*is)
+        )),
     }
     if let Some(status) = status(note) {
         systemd::status(&status);
@@ -56,7 +94,7 @@ fn status(note: &Note) -> Option<String> {
         }
         Note::Pending { .. } => "Waiting for approval".into(),
         Note::Trouble { failure, .. } => crate::log::one_line(&failure.message),
-        Note::TakenUp(_) | Note::Recovered => return None,
+        _ => return None,
     })
 }
 
@@ -72,6 +110,12 @@ fn warn_of_clock(identity: &Identity, log: &Log) {
             "this device's clock seems to be about {hours} hours {side}; set it"
         ));
     }
+}
+
+fn words(detail: &Option<String>) -> String {
+    detail
+        .as_ref()
+        .map_or_else(String::new, |detail| format!(" ({detail})"))
 }
 
 fn who(identity: &Identity) -> String {

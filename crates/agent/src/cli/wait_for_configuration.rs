@@ -64,7 +64,7 @@ impl<'a> Patience<'a> {
             match wishes.wait(LOOK) {
                 Some(Wish::Stop) => return None,
                 Some(Wish::Reload) => return Some(()),
-                Some(Wish::Renew) | None => {}
+                Some(_) | None => {}
             }
             if stamp(self.path) != read {
                 return Some(());
@@ -77,6 +77,8 @@ impl<'a> Patience<'a> {
         if self.said != why {
             self.log.error(&why);
             systemd::status(&why);
+            // Waiting for a file is what it is there for now; a machine must not hang in its start.
+            systemd::ready();
             self.said = why;
         }
     }

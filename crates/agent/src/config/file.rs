@@ -4,11 +4,12 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use enlist_core::SigningMethod;
 use enlist_wire::SecretText;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::hooks::Hooks;
-use super::{ConfigError, HardwareSource, SCHEMA_VERSION};
+use super::{Button, ConfigError, HardwareSource, SCHEMA_VERSION};
 
 const MAX_LEN: u64 = 1024 * 1024;
 
@@ -63,6 +64,9 @@ config_file! {
     /// Keys that may sign configuration for this device, PEM.
     #[serde(deserialize_with = "one_or_many")]
     public_keys: Vec<String>,
+    /// Who signs the group's configuration: `remote`, `local` or `external`; `remote` when absent. With the
+    /// last two, commands that destroy and new roots need a signature by one of `public_keys` too.
+    signing_method: SigningMethod,
     /// Keys that may sign commands, PEM.
     #[serde(deserialize_with = "one_or_many")]
     command_keys: Vec<String>,
@@ -86,14 +90,24 @@ config_file! {
     polling_interval_s: u64,
     /// Seconds that one exchange may take; 30 when absent.
     network_timeout_s: u64,
+    /// Keep a connection open on which the server can say that there is something to do.
+    hold_connection: bool,
     /// Go through once and stop.
     single_check: bool,
-    /// Where private keys live: `file`.
+    /// Where private keys live: `file`, `tpm`, `pkcs11:…`.
     key_store: String,
+    /// What kind of keys are made: `P-256`, which is what there is without it, or `P-384`.
+    key_kind: String,
+    /// Where certificate and key are put for other programs to read.
+    export_directory: PathBuf,
+    /// The group that may read them, by name or number.
+    export_group: String,
     /// Commands to run when something has happened.
     hooks: Hooks,
     /// What a wipe erases besides the agent's own files.
     wipe_paths: Vec<PathBuf>,
+    /// The button that resets or wipes the device.
+    button: Button,
 }
 
 impl ConfigFile {

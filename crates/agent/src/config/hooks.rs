@@ -7,6 +7,18 @@ pub struct Hooks {
     /// After a new certificate is in place.
     #[serde(default)]
     pub after_renew: Vec<HookCommand>,
+    /// Before a wipe erases anything. They may run again when the power goes.
+    #[serde(default)]
+    pub before_wipe: Vec<HookCommand>,
+    /// How many seconds each of those may take; 60 when absent.
+    #[serde(default)]
+    pub before_wipe_timeout_s: Option<u64>,
+    /// Asked about each new configuration: it stays in force if this ends well in its time.
+    #[serde(default)]
+    pub configuration_check: Option<HookCommand>,
+    /// How many seconds that may take; 30 when absent.
+    #[serde(default)]
+    pub configuration_timeout_s: Option<u64>,
 }
 
 /// One command: a line for the shell, or a program with its arguments.

@@ -3,24 +3,33 @@
 //! Both are read and never written. What does not make sense is refused as a whole, with the field and
 //! where it stands: a device must not run on half of what it was told.
 
+mod button;
 mod error;
+mod export;
 mod file;
 mod hardware_source;
 mod hooks;
+mod keys;
 mod quadruple;
+mod signing_keys;
+mod wipe_paths;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use enlist_core::{Name, ProvisioningSecret};
-use enlist_pki::Anchors;
+use enlist_core::{Name, ProvisioningSecret, SigningMethod};
+use enlist_keys::StoreSpec;
 use enlist_pki::path::ServerTrust;
+use enlist_pki::{Anchors, Certificate, KeyKind};
 
+pub use button::{Button, ButtonAction, GpioLine, InputKey};
 pub use error::ConfigError;
 pub use file::ConfigFile;
 pub use hardware_source::{FromFile, FromSource, HardwareSource};
 pub use hooks::{HookCommand, Hooks};
 pub use quadruple::Quadruple;
+use signing_keys::signing_keys;
+pub(crate) use wipe_paths::forbidden;
 
 /// The version of the files that this agent reads.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -32,6 +41,8 @@ pub struct Configuration {
     pub server_url: String,
     /// Whom to believe to be that server.
     pub trust: ServerTrust,
+    /// The roots among those, as far as they read as certificates.
+    pub roots: Vec<Certificate>,
     /// The tenant to enroll into.
     pub tenant: Name,
     /// The group to enroll into.
@@ -46,6 +57,8 @@ pub struct Configuration {
     pub persistent_directory: PathBuf,
     /// Keys that may sign configuration for this device, PEM.
     pub public_keys: Vec<String>,
+    /// Who signs the group's configuration.
+    pub signing_method: SigningMethod,
     /// Keys that may sign commands, PEM; none means those that enrollment pins.
     pub command_keys: Vec<String>,
     /// The group's provisioning secret.
@@ -60,12 +73,34 @@ pub struct Configuration {
     pub polling_interval: Duration,
     /// How long one exchange with the server may take.
     pub network_timeout: Duration,
+    /// Keep a connection open on which the server can say that there is something to do.
+    pub hold_connection: bool,
     /// Go through once and stop, rather than run on.
     pub single_check: bool,
+    /// Where private keys live.
+    pub key_store: StoreSpec,
+    /// What kind of keys are made.
+    pub key_kind: KeyKind,
+    /// Where certificate and key are put for other programs to read.
+    pub export_directory: Option<PathBuf>,
+    /// The group that may read them, by name or number.
+    pub export_group: Option<String>,
     /// Commands to run after a new certificate is in place.
     pub after_renew: Vec<HookCommand>,
     /// What a wipe erases besides the agent's own files.
     pub wipe_paths: Vec<PathBuf>,
+    /// Commands to run before a wipe erases anything.
+    pub before_wipe: Vec<HookCommand>,
+    /// How long each of them may take.
+    pub before_wipe_limit: Duration,
+    /// Asked about each new configuration of the device.
+    pub configuration_check: Option<HookCommand>,
+    /// How long that may take.
+    pub configuration_limit: Duration,
+    /// The button that resets or wipes the device.
+    pub button: Option<Button>,
+    /// The files that this was read from: the configuration file, and the identity file if there is one.
+    pub files: Vec<PathBuf>,
 }
 
 impl Configuration {
@@ -101,10 +136,9 @@ impl ConfigFile {
     fn check(self, path: &Path) -> Result<Configuration, ConfigError> {
         let quadruple = Quadruple::from_file(path, &self)?;
         let trust = trust(path, &self)?;
-        if let Some(store) = self.key_store.filter(|store| store != "file") {
-            let why = format!("{store:?} is not supported by this version; use \"file\"");
-            return Err(ConfigError::invalid(path, "key_store", why));
-        }
+        let roots = roots(&self);
+        let key_store = keys::store(path, self.key_store.as_deref())?;
+        let key_kind = keys::kind(path, self.key_kind.as_deref())?;
         let missing = |field| ConfigError::missing(path, field);
         let server_url = self.server_url.ok_or_else(|| missing("server_url"))?;
         if !server_url.starts_with("https://") {
@@ -116,6 +150,8 @@ impl ConfigFile {
             .ok_or_else(|| missing("persistent_directory"))?;
         let persistent_directory = std::path::absolute(directory)
             .map_err(|why| ConfigError::invalid(path, "persistent_directory", why))?;
+        let export_directory =
+            export::directory(path, self.export_directory, &persistent_directory)?;
         let enrollment_token = self
             .device_enrollment_token
             .map(|token| ProvisioningSecret::parse(token.expose()))
@@ -133,21 +169,30 @@ impl ConfigFile {
             )),
             secs => Ok(Duration::from_secs(secs)),
         };
-        if let Some(relative) = self.wipe_paths.iter().flatten().find(|p| !p.is_absolute()) {
-            let why = format!("{} is not an absolute path", relative.display());
-            return Err(ConfigError::invalid(path, "wipe_paths", why));
+        let files = files(path, self.identity_path.as_deref());
+        for listed in self.wipe_paths.iter().flatten() {
+            if let Some(why) = forbidden(listed, &persistent_directory, &files[..1]) {
+                let why = format!("{}: {why}", listed.display());
+                return Err(ConfigError::invalid(path, "wipe_paths", why));
+            }
         }
+        if let Some(why) = self.button.as_ref().and_then(Button::fault) {
+            return Err(ConfigError::invalid(path, "button", why));
+        }
+        let hooks = self.hooks.unwrap_or_default();
         Ok(Configuration {
             server_url,
             trust,
+            roots,
             tenant: name(path, "tenant", self.tenant)?.unwrap_or_else(default_name),
             group: name(path, "group", self.group)?.unwrap_or_else(default_name),
             name: name(path, "name", self.name)?,
             name_prefix: prefix(path, self.name_prefix)?,
             hardware: self.hardware_id,
             persistent_directory,
-            public_keys: self.public_keys.unwrap_or_default(),
-            command_keys: self.command_keys.unwrap_or_default(),
+            public_keys: signing_keys(path, "public_keys", self.public_keys)?,
+            signing_method: self.signing_method.unwrap_or_default(),
+            command_keys: signing_keys(path, "command_keys", self.command_keys)?,
             enrollment_token,
             quadruple,
             certificate_ttl_h: hours("certificate_ttl_h", self.certificate_ttl_h)?,
@@ -158,14 +203,40 @@ impl ConfigFile {
             .map(|hours| Duration::from_secs(u64::from(hours) * 3600)),
             polling_interval: seconds("polling_interval_s", self.polling_interval_s, 3600)?,
             network_timeout: seconds("network_timeout_s", self.network_timeout_s, 30)?,
+            hold_connection: self.hold_connection.unwrap_or(false),
             single_check: self.single_check.unwrap_or(false),
-            after_renew: self
-                .hooks
-                .map(|hooks| hooks.after_renew)
-                .unwrap_or_default(),
+            key_store,
+            key_kind,
+            export_directory,
+            export_group: export::group(path, self.export_group)?,
+            after_renew: hooks.after_renew,
             wipe_paths: self.wipe_paths.unwrap_or_default(),
+            before_wipe: hooks.before_wipe,
+            before_wipe_limit: seconds(
+                "hooks.before_wipe_timeout_s",
+                hooks.before_wipe_timeout_s,
+                60,
+            )?,
+            configuration_check: hooks.configuration_check,
+            configuration_limit: seconds(
+                "hooks.configuration_timeout_s",
+                hooks.configuration_timeout_s,
+                30,
+            )?,
+            button: self.button,
+            files,
         })
     }
+}
+
+/// The files that a configuration was read from, the configuration file first.
+fn files(path: &Path, identity: Option<&Path>) -> Vec<PathBuf> {
+    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    [Some(path), identity]
+        .into_iter()
+        .flatten()
+        .map(whole)
+        .collect()
 }
 
 /// Longest prefix that leaves room for a dash and the short form of a hardware identity.
@@ -194,6 +265,14 @@ fn name(
 
 fn default_name() -> Name {
     "default".parse().expect("`default` is a lawful name")
+}
+
+/// What does not read as a certificate of today's is an anchor all the same, by name and key.
+fn roots(file: &ConfigFile) -> Vec<Certificate> {
+    let texts = file.trust_anchors_pem.iter().flatten();
+    texts
+        .flat_map(|text| enlist_pki::chain_from_pem(text).unwrap_or_default())
+        .collect()
 }
 
 fn trust(path: &Path, file: &ConfigFile) -> Result<ServerTrust, ConfigError> {

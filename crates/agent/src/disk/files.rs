@@ -134,6 +134,10 @@ impl Disk for FileDisk {
         absent_is_none(fs::remove_dir_all(&path))?;
         sync_directory(&path)
     }
+
+    fn erase(&mut self, path: &str) -> io::Result<bool> {
+        super::erase(&self.path(path)).map_err(io::Error::other)
+    }
 }
 
 impl FileDisk {

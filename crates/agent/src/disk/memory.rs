@@ -31,13 +31,13 @@ impl Disk for MemoryDisk {
     }
 
     fn list(&self, directory: &str) -> io::Result<Vec<String>> {
-        let prefix = format!("{directory}/");
-        let mut names: Vec<String> = self
-            .files
-            .keys()
+        let prefix = below(directory);
+        let paths = self.files.keys().chain(self.links.keys());
+        let mut names: Vec<String> = paths
             .filter_map(|path| path.strip_prefix(&prefix)?.split('/').next())
             .map(str::to_owned)
             .collect();
+        names.sort();
         names.dedup();
         Ok(names)
     }
@@ -46,5 +46,21 @@ impl Disk for MemoryDisk {
         let prefix = format!("{directory}/");
         self.files.retain(|path, _| !path.starts_with(&prefix));
         Ok(())
+    }
+
+    fn erase(&mut self, path: &str) -> io::Result<bool> {
+        let before = self.files.len() + self.links.len();
+        let prefix = below(path);
+        let stays = |name: &String| name != path && !name.starts_with(&prefix);
+        self.files.retain(|name, _| stays(name));
+        self.links.retain(|name, _| stays(name));
+        Ok(self.files.len() + self.links.len() != before)
+    }
+}
+
+fn below(directory: &str) -> String {
+    match directory {
+        "" => String::new(),
+        directory => format!("{directory}/"),
     }
 }

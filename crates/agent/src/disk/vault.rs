@@ -3,23 +3,22 @@ use std::io;
 use std::sync::Arc;
 
 use enlist_core::{HardwareIdentity, HardwareKind, Rng};
-use enlist_keys::{FileKey, FileKeyError};
-use enlist_pki::{Certificate, CertificateError, KeyKind, Signer};
-use secrecy::ExposeSecret;
+use enlist_keys::KeyStoreError;
+use enlist_pki::{Certificate, CertificateError, Signer};
 
-use super::Disk;
-use crate::config::Quadruple;
+use super::{Disk, Keys};
 use crate::machine::{Granted, State, UnknownState};
 
 const STATE: &str = "state.json";
-const CURRENT: &str = "current";
-const SLOTS: &str = "slots";
+pub(super) const CURRENT: &str = "current";
+pub(super) const SLOTS: &str = "slots";
 const HARDWARE_ID: &str = "hardware-id";
 
 /// What the agent keeps, on any [`Disk`].
 #[derive(Debug)]
 pub struct Vault<D> {
     disk: D,
+    pub(super) keys: Option<Keys>,
 }
 
 /// A certificate with what belongs to it.
@@ -46,15 +45,24 @@ pub enum VaultError {
     /// A key that should be there is not.
     #[error("the key {0} is gone")]
     KeyGone(String),
-    /// A key can't be read, or not be made.
+    /// A key can't be used, or not be made.
     #[error("the key {what} can't be used")]
     Key {
         /// The file.
         what: String,
         /// Why.
         #[source]
-        source: FileKeyError,
+        source: KeyStoreError,
     },
+    /// What is kept of a key is damaged.
+    #[error("the key {0} can't be used: it is damaged")]
+    NoReference(String),
+    /// The key store does not do as it is told.
+    #[error("the key store can't be used")]
+    KeyStore(#[source] KeyStoreError),
+    /// The directory was opened for looking only.
+    #[error("no key store is open")]
+    NoKeys,
     /// A certificate can't be read.
     #[error("the certificate {what} can't be used")]
     Certificate {
@@ -70,14 +78,27 @@ pub enum VaultError {
 }
 
 impl<D: Disk> Vault<D> {
-    /// What is kept on `disk`.
+    /// What is kept on `disk`, to look at. Keys are not opened.
     pub fn new(disk: D) -> Self {
-        Self { disk }
+        Self { disk, keys: None }
+    }
+
+    /// What is kept on `disk`, with the keys that are kept elsewhere.
+    pub fn with_keys(disk: D, keys: Keys) -> Self {
+        Self {
+            disk,
+            keys: Some(keys),
+        }
     }
 
     /// The disk itself.
     pub fn disk(&self) -> &D {
         &self.disk
+    }
+
+    /// The disk itself, to be written to.
+    pub fn disk_mut(&mut self) -> &mut D {
+        &mut self.disk
     }
 
     /// The state that was saved last; `None` on a device that is new.
@@ -91,30 +112,6 @@ impl<D: Disk> Vault<D> {
     /// Saves the state.
     pub fn save(&mut self, state: &State) -> Result<(), VaultError> {
         self.write(STATE, &state.to_json())
-    }
-
-    /// Makes a key in this slot, in place of one that may be there.
-    pub fn make_key(&mut self, slot: u64) -> Result<(), VaultError> {
-        let path = key_path(slot);
-        let unusable = |source| VaultError::Key {
-            what: path.clone(),
-            source,
-        };
-        let key = FileKey::generate(KeyKind::P256).map_err(unusable)?;
-        let pem = key.to_pkcs8_pem().map_err(unusable)?;
-        self.write(&path, pem.expose_secret().as_bytes())
-    }
-
-    /// The key in this slot.
-    pub fn key(&self, slot: u64) -> Result<Arc<dyn Signer>, VaultError> {
-        let path = key_path(slot);
-        let Some(pem) = self.read(&path)? else {
-            return Err(VaultError::KeyGone(path));
-        };
-        let pem = zeroize::Zeroizing::new(pem);
-        let key = FileKey::from_pkcs8_pem(&String::from_utf8_lossy(&pem))
-            .map_err(|source| VaultError::Key { what: path, source })?;
-        Ok(Arc::new(key))
     }
 
     /// The certificate in this slot with its key.
@@ -138,15 +135,6 @@ impl<D: Disk> Vault<D> {
         self.write_certificate(slot, &granted.certificate_pem, &granted.ca_pem)
     }
 
-    /// Writes a pre-enrolled identity to this slot.
-    pub fn adopt(&mut self, slot: u64, quadruple: &Quadruple) -> Result<(), VaultError> {
-        let key = quadruple.private_key_pem.expose_secret();
-        self.write(&key_path(slot), key.as_bytes())?;
-        let pem = |chain: &[Certificate]| chain.iter().map(Certificate::to_pem).collect::<String>();
-        let above_the_leaf = quadruple.chain.get(1..).unwrap_or_default();
-        self.write_certificate(slot, &pem(&quadruple.chain), &pem(above_the_leaf))
-    }
-
     /// Makes this slot the one that other programs read.
     pub fn activate(&mut self, slot: u64) -> Result<(), VaultError> {
         let target = format!("{SLOTS}/{slot}");
@@ -158,22 +146,6 @@ impl<D: Disk> Vault<D> {
             return Ok(());
         }
         self.disk.point(CURRENT, &target).map_err(failed)
-    }
-
-    /// Removes every slot but these.
-    pub fn tidy(&mut self, keep: &[u64]) -> Result<(), VaultError> {
-        let failed = |what: &str, source| VaultError::Disk {
-            what: what.to_owned(),
-            source,
-        };
-        for name in self.disk.list(SLOTS).map_err(|why| failed(SLOTS, why))? {
-            if keep.iter().any(|slot| slot.to_string() == name) {
-                continue;
-            }
-            let path = format!("{SLOTS}/{name}");
-            self.disk.remove(&path).map_err(|why| failed(&path, why))?;
-        }
-        Ok(())
     }
 
     /// The random hardware identity that was made here; `None` before that.
@@ -197,19 +169,39 @@ impl<D: Disk> Vault<D> {
             .expect("sixteen random bytes are no placeholder"))
     }
 
-    fn write_certificate(&mut self, slot: u64, pem: &str, ca: &str) -> Result<(), VaultError> {
+    pub(super) fn write_certificate(
+        &mut self,
+        slot: u64,
+        pem: &str,
+        ca: &str,
+    ) -> Result<(), VaultError> {
         self.write(&format!("{SLOTS}/{slot}/ca.pem"), ca.as_bytes())?;
         self.write(&format!("{SLOTS}/{slot}/certificate.pem"), pem.as_bytes())
     }
 
-    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, VaultError> {
+    pub(super) fn read(&self, path: &str) -> Result<Option<Vec<u8>>, VaultError> {
         self.disk.read(path).map_err(|source| VaultError::Disk {
             what: path.to_owned(),
             source,
         })
     }
 
-    fn write(&mut self, path: &str, bytes: &[u8]) -> Result<(), VaultError> {
+    pub(super) fn remove(&mut self, slot: u64) -> Result<(), VaultError> {
+        let path = format!("{SLOTS}/{slot}");
+        self.disk
+            .remove(&path)
+            .map_err(|source| VaultError::Disk { what: path, source })
+    }
+
+    pub(super) fn erase(&mut self, path: &str) -> Result<(), VaultError> {
+        let erased = self.disk.erase(path).map(drop);
+        erased.map_err(|source| VaultError::Disk {
+            what: path.to_owned(),
+            source,
+        })
+    }
+
+    pub(super) fn write(&mut self, path: &str, bytes: &[u8]) -> Result<(), VaultError> {
         self.disk
             .write(path, bytes)
             .map_err(|source| VaultError::Disk {
@@ -225,8 +217,4 @@ impl fmt::Debug for Credentials {
             .field("chain", &self.chain)
             .finish_non_exhaustive()
     }
-}
-
-fn key_path(slot: u64) -> String {
-    format!("{SLOTS}/{slot}/key.pem")
 }

@@ -70,7 +70,18 @@ pub(super) fn granted(
         },
         certificate_pem: leaf.to_pem() + &issuing.to_pem(),
         ca_pem: issuing.to_pem() + &root.to_pem(),
+        command_keys: command_keys(&reply.command_keys),
+        policy: reply.policy,
     })
+}
+
+/// The most keys that may sign commands.
+const MOST_KEYS: usize = 8;
+
+/// Those that are keys.
+fn command_keys(keys: &[String]) -> Vec<String> {
+    let read = keys.iter().filter_map(|pem| PublicKey::from_pem(pem).ok());
+    read.take(MOST_KEYS).map(|key| key.to_pem()).collect()
 }
 
 /// The clock of the device has no say here: the chain is looked at when its youngest certificate becomes

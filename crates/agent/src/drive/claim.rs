@@ -10,32 +10,46 @@ use crate::hardware;
 
 /// What a device says about itself when it enrolls.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Claim {
+pub(super) struct Claim {
     /// The name it asks for; without one, the server goes by the hardware.
-    pub name: Option<String>,
+    pub(super) name: Option<String>,
     /// The hardware it claims to be.
-    pub hardware: Option<Hardware>,
+    pub(super) hardware: Option<Hardware>,
 }
 
-/// What this device claims: the hardware identity that the configuration asks for, or the first that is
-/// found, or a random one, which is made now and kept.
-pub fn claim<D: Disk>(
+impl Claim {
+    /// What a device on this hardware says of itself.
+    pub(super) fn of(configuration: &Configuration, hardware: Option<&HardwareIdentity>) -> Self {
+        let named = configuration.name.as_ref().map(ToString::to_string);
+        Self {
+            name: named.or_else(|| name(configuration, hardware?)),
+            hardware: hardware.map(on_the_wire),
+        }
+    }
+}
+
+/// The hardware that this device claims to be: the one that the configuration asks for, or the first that
+/// is found, or a random one, which is made now and kept.
+pub(super) fn claimed<D: Disk>(
     configuration: &Configuration,
     root: &Path,
     vault: &mut Vault<D>,
     rng: &dyn Rng,
-) -> Result<Claim, OpenError> {
-    let hardware = match hardware::identity(root, configuration.hardware.as_ref())? {
-        Some(found) => found,
-        None => vault.make_hardware_id(rng)?,
-    };
-    Ok(Claim {
-        name: name(configuration, &hardware),
-        hardware: Some(Hardware {
-            kind: wire_kind(&hardware),
-            value: hardware.value().to_owned(),
-        }),
-    })
+) -> Result<HardwareIdentity, OpenError> {
+    Ok(
+        match hardware::identity(root, configuration.hardware.as_ref())? {
+            Some(found) => found,
+            None => vault.make_hardware_id(rng)?,
+        },
+    )
+}
+
+/// As it goes over the wire.
+pub(super) fn on_the_wire(hardware: &HardwareIdentity) -> Hardware {
+    Hardware {
+        kind: wire_kind(hardware),
+        value: hardware.value().to_owned(),
+    }
 }
 
 /// The name to ask for, as the configuration has it.

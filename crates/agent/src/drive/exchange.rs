@@ -5,8 +5,7 @@ use std::time::Duration;
 use enlist_core::{DeviceId, renewal_message};
 use enlist_pki::{Signer, csr};
 use enlist_wire::{
-    Binary, DeviceState, EnrollReply, EnrollRequest, Enrolled, NonceRequest, RenewProof,
-    RenewRequest, Uuid,
+    Binary, EnrollReply, EnrollRequest, Enrolled, NonceRequest, RenewProof, RenewRequest, Uuid,
 };
 
 use super::{Agent, check};
@@ -25,7 +24,9 @@ impl<D: Disk, N: Net> Agent<D, N> {
                 Ok(Outcome::Nonce(reply.nonce.0))
             }
             Ask::Renew(renewal, proof) => self.renew(&renewal, proof),
+            Ask::Poll => self.poll(),
             Ask::CheckIn => self.check_in(),
+            Ask::NewToken(token) => self.new_token(token),
         }
     }
 
@@ -57,13 +58,13 @@ impl<D: Disk, N: Net> Agent<D, N> {
         let csr = csr(&*key, Some(&identity.name))?;
         let (credentials, proof) = match proof {
             Proof::Connection => (Some(self.vault.credentials(slot)?), None),
-            Proof::Signature(nonce) => {
+            Proof::Signature { nonce, token } => {
                 let (counter, request) = (renewal.counter, renewal.request_id);
                 let message = renewal_message(device, counter, request, &nonce, &csr.0);
                 let signature = self.vault.key(slot)?.sign(&message);
                 let signature = signature.map_err(|why| Failure::retry(explain(&why)))?;
                 let proof = RenewProof {
-                    device_token: self.state()?.token.clone(),
+                    device_token: token,
                     nonce: Binary(nonce),
                     signature: Binary(signature),
                 };
@@ -82,29 +83,13 @@ impl<D: Disk, N: Net> Agent<D, N> {
         self.granted(&reply, &*key, Some(device))
     }
 
-    fn check_in(&mut self) -> Result<Outcome, Failure> {
-        let identity = self.identity()?;
-        let device = uuid(identity.device_id);
-        let credentials = self.vault.credentials(identity.slot)?;
-        let seen = self.net.check_in(&credentials)?;
-        if seen.device_id != device {
-            return Err(Failure::retry(
-                "the server takes this device for another one",
-            ));
-        }
-        match seen.state {
-            DeviceState::Suspended => Err(Failure::suspended()),
-            _ => Ok(Outcome::Seen),
-        }
-    }
-
     fn granted(
         &self,
         reply: &Enrolled,
         key: &dyn Signer,
         device: Option<DeviceId>,
     ) -> Result<Outcome, Failure> {
-        match check::granted(reply, key.public_key(), device, &self.anchors) {
+        match check::granted(reply, key.public_key(), device, self.trusted.anchors()) {
             Ok(granted) => Ok(Outcome::Granted(Box::new(granted))),
             Err(bad) => Err(Failure::retry(format!(
                 "the server's reply is not taken: {}",
@@ -121,7 +106,7 @@ fn csr(key: &dyn Signer, name: Option<&str>) -> Result<Binary, Failure> {
         .map_err(|why| Failure::retry(explain(&why)))
 }
 
-fn uuid(device: DeviceId) -> Uuid {
+pub(super) fn uuid(device: DeviceId) -> Uuid {
     Uuid::from_bytes(*device.as_bytes())
 }
 

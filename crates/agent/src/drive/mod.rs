@@ -1,29 +1,45 @@
 //! Carries out what the machine says, with a disk and a network.
 
+mod asking_time;
 mod check;
 mod claim;
 mod exchange;
+mod exporting;
+mod hardware;
+mod keep;
+mod looking;
+mod open;
+mod orders;
+mod poll;
+mod rooms;
+mod roots;
+mod trouble;
 
-use std::path::Path;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use enlist_core::{Clock, DeviceId, Rng, Timestamp};
-use enlist_pki::Anchors;
-use enlist_wire::SecretText;
+use enlist_core::{Clock, Rng, Timestamp};
+use enlist_pki::path::ServerTrust;
+use enlist_wire::{RootOffer, SecretText};
 
+use asking_time::AskingTime;
 pub use check::BadReply;
-pub use claim::Claim;
-use claim::claim;
 pub(crate) use claim::name;
+pub(crate) use looking::renewal_due;
+pub use open::OpenError;
+use orders::Signers;
+use rooms::Room;
 
-use crate::config::{Configuration, Quadruple};
-use crate::disk::{Disk, Vault, VaultError};
+use crate::config::Quadruple;
+use crate::configuration::{Check, Checked, Keeper};
+use crate::disk::{Credentials, Disk, KeptTrouble, Vault, VaultError};
 use crate::explain;
-use crate::hardware::NotFound;
-use crate::machine::{
-    Adoptable, Failure, Identity, Machine, Note, Outcome, Settings, State, Step, Validity,
-};
+use crate::export::Export;
+use crate::hardware::Record;
+use crate::machine::{Failure, Identity, Machine, Note, Outcome, State, Step};
 use crate::net::Net;
+use crate::time::DeviceClock;
+use crate::trust::Trusted;
 
 /// An agent at work: one machine with its disk and its network.
 pub struct Agent<D, N> {
@@ -32,8 +48,27 @@ pub struct Agent<D, N> {
     net: N,
     secret: Option<SecretText>,
     ttl_h: Option<u32>,
-    anchors: Anchors,
+    trusted: Trusted,
+    signers: Signers,
     quadruple: Option<Quadruple>,
+    /// What there is to say of the hardware now.
+    hardware: Record,
+    /// Roots that the server has offered, to be looked at.
+    roots: Vec<RootOffer>,
+    last_root_refused: Option<RootOffer>,
+    /// Commands of which a person was told that they do not count.
+    refused: BTreeSet<[u8; 32]>,
+    asking_time: AskingTime,
+    keeper: Keeper,
+    room: Room,
+    /// The refusal that is kept, or is to be.
+    trouble: Option<KeptTrouble>,
+    trouble_due: bool,
+    export_owed: Option<exporting::Owed>,
+    /// What is to be told with the next steps.
+    notes: VecDeque<Note>,
+    /// Whether a wipe has begun.
+    wiping: bool,
     world: World,
 }
 
@@ -41,8 +76,14 @@ pub struct Agent<D, N> {
 pub struct World {
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// The same clock, where it is one that keeps a floor and is to be told what servers say.
+    pub device_clock: Option<Arc<DeviceClock>>,
     /// Randomness.
     pub rng: Arc<dyn Rng>,
+    /// Where other programs are given certificate and key; `None` where they are not.
+    pub export: Option<Export>,
+    /// Asked whether what runs here does well with a configuration.
+    pub check: Box<dyn FnMut(&Check<'_>) -> Checked + Send>,
     /// Run after a new certificate is in place.
     pub hooks: Box<dyn FnMut(&Identity) + Send>,
 }
@@ -54,76 +95,11 @@ pub enum Progress {
     Went(Option<Box<Note>>),
     /// There is nothing to do before this time.
     Wait(Timestamp),
-}
-
-/// Why an agent can't start.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// What is kept can't be used.
-    #[error(transparent)]
-    Vault(#[from] VaultError),
-    /// The configuration holds the pre-enrolled identity of another device.
-    #[error(
-        "this device is {own}, but the configuration holds the identity of {given}; \
-         give it another persistent_directory, or the identity that belongs here"
-    )]
-    AnotherDevice {
-        /// The device that this one is.
-        own: DeviceId,
-        /// The one in the configuration.
-        given: DeviceId,
-    },
-    /// The hardware identity that the configuration names can't be read.
-    #[error("the hardware identity that the configuration names can't be used")]
-    Hardware(#[from] NotFound),
+    /// A wipe is under way: from now on there is nothing for this agent to do. `wipe::Wipe` goes on.
+    Wiping,
 }
 
 impl<D: Disk, N: Net> Agent<D, N> {
-    /// An agent that goes by `configuration` and goes on where the one before left off. `root` is where
-    /// hardware is looked up: `/`.
-    ///
-    /// # Errors
-    /// When the state is damaged or of another version, or does not go with the configuration.
-    pub fn open(
-        configuration: &Configuration,
-        disk: D,
-        net: N,
-        world: World,
-        root: &Path,
-    ) -> Result<Self, OpenError> {
-        let mut vault = Vault::new(disk);
-        let state = vault.state()?;
-        let quadruple = configuration.quadruple.clone();
-        let own = state.as_ref().and_then(State::identity);
-        if let (Some(own), Some(given)) = (own, &quadruple)
-            && own.device_id != given.device_id
-        {
-            return Err(OpenError::AnotherDevice {
-                own: own.device_id,
-                given: given.device_id,
-            });
-        }
-        // Who is enrolled claims nothing any more, and must not fail over what it could claim.
-        let claim = match (&own, &quadruple) {
-            (None, None) => claim(configuration, root, &mut vault, &*world.rng)?,
-            _ => Claim::default(),
-        };
-        let settings = settings(configuration, claim, quadruple.as_ref());
-        Ok(Self {
-            machine: Machine::new(settings, state),
-            vault,
-            net,
-            secret: configuration
-                .enrollment_token
-                .as_ref()
-                .map(|secret| SecretText::from(secret.expose().to_owned())),
-            ttl_h: configuration.certificate_ttl_h,
-            anchors: configuration.trust.anchors.clone(),
-            quadruple,
-            world,
-        })
-    }
-
     /// The machine, to look at.
     pub fn machine(&self) -> &Machine {
         &self.machine
@@ -139,58 +115,72 @@ impl<D: Disk, N: Net> Agent<D, N> {
         self.machine.renew_now();
     }
 
+    /// Asks the server at the next step, unless it is waited for something that went wrong.
+    pub fn poll_now(&mut self) {
+        self.machine.poll_now();
+    }
+
+    /// The time, as this agent sees it.
+    pub fn now(&self) -> Timestamp {
+        self.world.clock.now()
+    }
+
+    /// The current certificate with its key, and whom to believe to be the server; `None` where there is
+    /// no certificate to show. For a connection beside the agent's own.
+    pub fn connection(&self) -> Option<(Credentials, ServerTrust)> {
+        let own = self.machine.identity()?;
+        own.validity.as_ref()?;
+        let credentials = self.vault.credentials(own.slot).ok()?;
+        Some((credentials, self.trusted.server()))
+    }
+
+    /// How many roots are believed.
+    pub fn roots_held(&self) -> usize {
+        self.trusted.count()
+    }
+
+    /// The clock that this agent goes by.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.world.clock.clone()
+    }
+
     /// Takes one step: at most one exchange with the server, or one thing written. Never sleeps.
     pub fn step(&mut self) -> Progress {
+        if self.wiping {
+            return Progress::Wiping;
+        }
+        if let Some(note) = self.notes.pop_front() {
+            return Progress::Went(Some(Box::new(note)));
+        }
+        // Whatever else waits for the disk or the server, each of these tries once and lets the rest go on.
+        self.configuration_step()
+            .or_else(|| self.clock_step())
+            .or_else(|| self.root_step())
+            .or_else(|| self.export_step())
+            .or_else(|| self.trouble_step())
+            .unwrap_or_else(|| self.machine_step())
+    }
+
+    fn machine_step(&mut self) -> Progress {
         let (clock, rng) = (self.world.clock.clone(), self.world.rng.clone());
         let step = self.machine.next(&*clock, &*rng);
         let outcome = match step {
-            Step::Wait(until) => return Progress::Wait(until),
-            Step::Send(ask) => self.send(ask),
+            Step::Wait(until) => return self.wait(until),
+            Step::CarryOut(under_way) => match self.carry_out(under_way) {
+                Ok(outcome) => Ok(outcome),
+                Err(progress) => return progress,
+            },
+            Step::Send(ask) => match self.send(ask) {
+                // With the right time it is asked once more, and nobody needs to know.
+                Err(failure) if self.mends_dates(&failure) => return Progress::Went(None),
+                outcome => outcome,
+            },
             step => self.keep(step),
         };
         let outcome = outcome.unwrap_or_else(Outcome::Failed);
-        Progress::Went(self.machine.on(outcome, &*clock, &*rng).map(Box::new))
-    }
-
-    /// Carries out a step that takes no more than the disk.
-    fn keep(&mut self, step: Step) -> Result<Outcome, Failure> {
-        Ok(match step {
-            Step::MakeKey(slot) => {
-                self.vault.make_key(slot)?;
-                Outcome::KeyMade(slot)
-            }
-            Step::Adopt(slot) => {
-                let gone = || Failure::give_up("the pre-enrolled identity is gone");
-                let quadruple = self.quadruple.as_ref().ok_or_else(gone)?;
-                self.vault.adopt(slot, quadruple)?;
-                Outcome::Adopted(slot)
-            }
-            Step::Save(state) => {
-                self.vault.save(&state)?;
-                Outcome::Saved
-            }
-            Step::Install(slot, granted) => {
-                self.vault.install(slot, &granted)?;
-                Outcome::Installed
-            }
-            Step::Activate(slot) => {
-                self.vault.activate(slot)?;
-                Outcome::Activated(slot)
-            }
-            Step::RunHooks(slot) => {
-                if let Some(identity) = self.machine.identity() {
-                    (self.world.hooks)(identity);
-                }
-                Outcome::HooksRun(slot)
-            }
-            Step::Tidy(keep) => {
-                self.vault.tidy(&keep)?;
-                Outcome::Tidied
-            }
-            Step::Send(_) | Step::Wait(_) => {
-                return Err(Failure::give_up("this step takes more than a disk"));
-            }
-        })
+        let note = self.machine.on(outcome, &*clock, &*rng);
+        self.note_trouble(note.as_ref(), clock.now());
+        Progress::Went(note.map(Box::new))
     }
 
     fn state(&self) -> Result<&State, Failure> {
@@ -209,37 +199,4 @@ impl From<VaultError> for Failure {
     fn from(error: VaultError) -> Self {
         Self::retry(explain(&error))
     }
-}
-
-fn settings(
-    configuration: &Configuration,
-    claim: Claim,
-    quadruple: Option<&Quadruple>,
-) -> Settings {
-    Settings {
-        tenant: configuration.tenant.to_string(),
-        group: configuration.group.to_string(),
-        name: claim.name,
-        hardware: claim.hardware,
-        refresh_threshold: configuration.cert_refresh_threshold,
-        polling_interval: configuration.polling_interval,
-        pre_enrolled: quadruple.and_then(adoptable),
-    }
-}
-
-fn adoptable(quadruple: &Quadruple) -> Option<Adoptable> {
-    let leaf = quadruple.chain.first()?;
-    Some(Adoptable {
-        device_id: quadruple.device_id,
-        name: leaf
-            .common_name()
-            .unwrap_or_else(|| quadruple.device_id.to_string()),
-        token: SecretText::from(quadruple.device_token.expose().to_owned()),
-        validity: Validity {
-            serial: leaf.serial_hex(),
-            not_before: leaf.not_before(),
-            not_after: leaf.not_after(),
-            skew: 0,
-        },
-    })
 }

@@ -9,12 +9,20 @@ const PERMANENT: &str = "0";
 
 /// The lowest permanent address, so that the order in which cards show up does not matter.
 pub(super) fn lowest(root: &Path) -> Result<String, NotFound> {
-    let cards = std::fs::read_dir(root.join("sys/class/net")).map_err(|_| NotFound::Absent)?;
+    addresses(root).min().ok_or(NotFound::Absent)
+}
+
+/// Whether some card has this permanent address.
+pub(super) fn is_there(root: &Path, address: &str) -> bool {
+    addresses(root).any(|one| one == address)
+}
+
+fn addresses(root: &Path) -> impl Iterator<Item = String> {
+    let cards = std::fs::read_dir(root.join("sys/class/net")).into_iter();
     cards
         .flatten()
+        .flatten()
         .filter_map(|card| permanent(root, &card.path()))
-        .min()
-        .ok_or(NotFound::Absent)
 }
 
 fn permanent(root: &Path, card: &Path) -> Option<String> {

@@ -7,6 +7,7 @@ mod device_tree;
 mod dmi;
 mod mac;
 mod machine_id;
+mod record;
 mod soc;
 
 use std::fmt;
@@ -17,6 +18,8 @@ use enlist_core::{HardwareIdentity, HardwareKind};
 use serde::{Deserialize, Serialize};
 
 use crate::config::HardwareSource;
+
+pub use record::{Changed, Found, Record, UnknownRecord};
 
 /// A place where a hardware identity may be read, in the order in which they are tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -65,6 +65,8 @@ mod tests {
             refresh_threshold: threshold_h.map(|h| Duration::from_secs(h * 3600)),
             polling_interval: Duration::from_secs(3600),
             pre_enrolled: None,
+            may_enroll: false,
+            changed_hardware: None,
         };
         let identity = Identity {
             device_id: DeviceId::from_bytes([id; 16]),

@@ -1,8 +1,11 @@
 //! From nothing to an identity.
 
 use enlist_core::{DeviceId, DeviceToken, Rng, Timestamp};
+use enlist_wire::SecretText;
 
-use super::{Ask, Enrolling, Identity, Machine, Moment, Note, Stage, State, Step};
+use super::{
+    Aside, Ask, Enrolling, Granted, Identity, Machine, Moment, Note, Orders, Stage, State, Step,
+};
 
 impl Machine {
     /// A device without any state takes up what it was given, or makes a key to enroll with.
@@ -27,7 +30,7 @@ impl Machine {
             )),
             (Some(_), _) => Step::Adopt(self.first_slot),
             (None, Moment::KeyMade(slot)) => Step::save(State::new(
-                DeviceToken::generate(rng).expose().to_owned().into(),
+                new_token(rng),
                 Stage::Enrolling(self.settings.enrolling(*slot)),
             )),
             (None, _) => Step::MakeKey(self.first_slot),
@@ -40,10 +43,33 @@ impl Machine {
             Moment::Installed(granted) => {
                 let identity = granted.first_identity(enrolling.slot);
                 let identity = self.by_this_clock(identity, now);
-                Step::save(state.with(Stage::Enrolled(identity)))
+                Step::save(first_state(state, granted, identity))
             }
             _ => Step::Send(Ask::Enroll(enrolling.clone())),
         }
+    }
+
+    /// Puts who the device was aside and enrolls anew, with another key and another token.
+    pub(super) fn anew(&self, state: &State, identity: &Identity, rng: &dyn Rng) -> Step {
+        let Moment::KeyMade(slot) = self.memory.moment else {
+            return Step::MakeKey(state.next_slot());
+        };
+        let aside = Aside {
+            token: state.token.clone(),
+            identity: identity.clone(),
+        };
+        Step::save(State {
+            policy: state.policy,
+            orders: Orders {
+                last: state.orders.last,
+                ..Orders::default()
+            },
+            aside: Some(Box::new(aside)),
+            ..State::new(
+                new_token(rng),
+                Stage::Enrolling(self.settings.enrolling(slot)),
+            )
+        })
     }
 
     pub(super) fn enrolls(&self) -> bool {
@@ -97,4 +123,22 @@ impl Machine {
             })),
         )
     }
+}
+
+fn new_token(rng: &dyn Rng) -> SecretText {
+    DeviceToken::generate(rng).expose().to_owned().into()
+}
+
+/// The state of a device that has just enrolled: from here on the keys that the server named now are the
+/// only ones that may sign commands.
+fn first_state(before: &State, granted: &Granted, identity: Identity) -> State {
+    let mut state = before.with(Stage::Enrolled(identity));
+    state.command_keys.clone_from(&granted.command_keys);
+    state.policy = granted.policy;
+    let aside = state.aside.as_ref();
+    if aside.is_none_or(|aside| aside.identity.device_id != granted.device_id) {
+        // Another device's orders are numbered from 1.
+        state.orders = Orders::default();
+    }
+    state
 }

@@ -27,6 +27,10 @@ pub enum Verdict {
     Expired,
     /// This key and token are enrolled already, as this device.
     Known(DeviceId),
+    /// The server has no credential of this device any more: it was deprovisioned, or deleted.
+    Gone,
+    /// The server's chain is wrong in its dates alone: one of the two clocks is.
+    Dates,
 }
 
 impl Failure {
@@ -58,6 +62,39 @@ impl Failure {
             ..Self::give_up("the device is suspended: an operator can resume it")
         }
     }
+
+    /// The device is on its way out, and was not given a good order for it yet.
+    #[must_use]
+    pub fn decommissioning() -> Self {
+        Self {
+            slug: Some("device-decommissioning".into()),
+            ..Self::give_up("the device is being decommissioned, and waits for the signed order")
+        }
+    }
+
+    /// The device is on other hardware, and the group wants no credential used then.
+    #[must_use]
+    pub fn other_hardware(is: &str) -> Self {
+        Self {
+            slug: Some("hardware-changed".into()),
+            ..Self::give_up(format!(
+                "this is other hardware ({is}) than the device enrolled on, and its group forbids \
+                 going on: put the disk back, or empty the persistent directory and enroll anew"
+            ))
+        }
+    }
+
+    /// Whether it came of the dates of the server's certificates alone.
+    #[must_use]
+    pub fn is_about_dates(&self) -> bool {
+        self.verdict == Verdict::Dates
+    }
+
+    /// Whether it may be over by the next time without anybody's doing.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(self.verdict, Verdict::Retry(_) | Verdict::Dates)
+    }
 }
 
 impl From<ClientError> for Failure {
@@ -65,6 +102,7 @@ impl From<ClientError> for Failure {
         let verdict = match &error {
             ClientError::Problem(problem) => verdict(problem),
             error if error.certificate_refused_as_expired() => Verdict::Expired,
+            error if error.server_certificate_refused_for_its_dates() => Verdict::Dates,
             ClientError::BadUrl(_) | ClientError::BadToken | ClientError::Unwritable(_) => {
                 Verdict::GiveUp
             }
@@ -91,6 +129,7 @@ fn verdict(problem: &Problem) -> Verdict {
     match (problem.slug(), problem.status) {
         ("certificate-expired", _) => Verdict::Expired,
         ("already-enrolled", _) => device_id().map_or(Verdict::GiveUp, Verdict::Known),
+        ("no-credential", _) => Verdict::Gone,
         // A nonce is short-lived; the next one may do.
         ("bad-nonce", _) => Verdict::Retry(retry_after),
         (_, 408 | 425 | 429 | 500..) => Verdict::Retry(retry_after),

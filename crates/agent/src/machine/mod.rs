@@ -15,17 +15,21 @@ mod backoff;
 mod due;
 mod enrolling;
 mod failure;
+mod orders;
 mod renewing;
 mod settings;
 mod state;
 mod step;
+mod trouble;
 
 use enlist_core::{Clock, Rng, Timestamp};
+use enlist_wire::Hardware;
 
 pub use failure::{Failure, Verdict};
+pub use orders::{Orders, Told, UnderWay};
 pub use settings::{Adoptable, Settings};
-pub use state::{Enrolling, Identity, Renewal, Stage, State, UnknownState, Validity};
-pub use step::{Ask, Granted, Note, Outcome, Proof, Step};
+pub use state::{Aside, Enrolling, Identity, Renewal, Stage, State, UnknownState, Validity};
+pub use step::{Ask, Granted, Note, Outcome, Polled, Proof, Step};
 
 use backoff::Backoff;
 
@@ -69,6 +73,16 @@ struct Memory {
     heard: Option<Timestamp>,
     /// What last went wrong.
     trouble: Option<Failure>,
+    /// What was asked last was asked over the current certificate, for no renewal.
+    is_polling: bool,
+    /// Ask the server what there is before trying again what it refused.
+    poll_first: bool,
+    /// The server knows no polls.
+    checks_in: bool,
+    /// The server takes the next token, not the one before.
+    by_next_token: bool,
+    /// Put everything aside and enroll anew.
+    start_over: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -77,6 +91,8 @@ enum Moment {
     Rest,
     /// A key lies in this slot, on which no saved state depends yet.
     KeyMade(u64),
+    /// The key of the current certificate lies in this slot too.
+    KeyKept(u64),
     /// The pre-enrolled identity lies in this slot.
     Adopted(u64),
     /// The server's nonce, to be signed.
@@ -91,10 +107,7 @@ impl Machine {
     /// The agent that goes by `settings` and left off at `state`; `None` on a device that is new.
     #[must_use]
     pub fn new(settings: Settings, state: Option<State>) -> Self {
-        let last = state.as_ref().map_or(0, |state| match &state.stage {
-            Stage::Enrolling(enrolling) => enrolling.slot,
-            Stage::Enrolled(identity) => identity.slot,
-        });
+        let first_slot = state.as_ref().map_or(1, State::next_slot);
         // An enrollment under way that would now be another one starts over, with another key.
         let state = state.filter(|state| match &state.stage {
             Stage::Enrolling(enrolling) => settings.asks_the_same_as(enrolling),
@@ -103,7 +116,7 @@ impl Machine {
         Self {
             settings,
             state,
-            first_slot: last + 1,
+            first_slot,
             memory: Memory::default(),
         }
     }
@@ -120,6 +133,12 @@ impl Machine {
         self.state.as_ref()?.identity()
     }
 
+    /// The hardware that the device is on, where it enrolled on another and that was not accepted.
+    #[must_use]
+    pub fn changed_hardware(&self) -> Option<&Hardware> {
+        self.settings.changed_hardware.as_ref()
+    }
+
     /// What last went wrong, until something goes well.
     #[must_use]
     pub fn trouble(&self) -> Option<&Failure> {
@@ -133,6 +152,10 @@ impl Machine {
         self.memory.tidy
             && !self.memory.forced
             && self.memory.owed.is_none()
+            && !self.memory.start_over
+            && self.state.as_ref().is_some_and(|state| {
+                state.orders.under_way.is_none() && !self.memory.owes_answer(state)
+            })
             && self.identity().is_some_and(|identity| {
                 identity.confirmed
                     && !identity.pre_enrolled
@@ -154,6 +177,31 @@ impl Machine {
         due::renewal(&self.settings, self.identity()?, now)
     }
 
+    /// The clock was wrong, and is right from now on: how far it was off counts no more.
+    pub fn clock_was_set(&mut self) {
+        self.memory.wait = None;
+        let state = self.memory.owed.as_ref().or(self.state.as_ref());
+        let Some((state, identity)) = state.and_then(|state| Some((state, state.identity()?)))
+        else {
+            return;
+        };
+        let mut identity = identity.clone();
+        if let Some(validity) = &mut identity.validity
+            && validity.skew != 0
+        {
+            validity.skew = 0;
+            self.memory.owed = Some(state.with(Stage::Enrolled(identity)));
+        }
+    }
+
+    /// Asks the server at the next step, unless it is waited for something that went wrong.
+    pub fn poll_now(&mut self) {
+        self.memory.heard = None;
+        if self.memory.trouble.is_none() {
+            self.memory.wait = None;
+        }
+    }
+
     /// Renews at the next step, due or not, and waits no longer for anything.
     pub fn renew_now(&mut self) {
         self.memory.forced = true;
@@ -164,8 +212,10 @@ impl Machine {
     #[must_use]
     pub fn next(&mut self, clock: &dyn Clock, rng: &dyn Rng) -> Step {
         let step = self.decide(clock, rng);
-        if let Step::Save(state) = &step {
-            self.memory.saving = Some((**state).clone());
+        match &step {
+            Step::Save(state) => self.memory.saving = Some((**state).clone()),
+            Step::Send(ask) => self.memory.is_polling = matches!(ask, Ask::Poll | Ask::CheckIn),
+            _ => self.memory.is_polling = false,
         }
         step
     }
@@ -175,6 +225,7 @@ impl Machine {
         let memory = &mut self.memory;
         match outcome {
             Outcome::KeyMade(slot) => memory.moment = Moment::KeyMade(slot),
+            Outcome::KeyKept(slot) => memory.moment = Moment::KeyKept(slot),
             Outcome::Adopted(slot) => memory.moment = Moment::Adopted(slot),
             Outcome::Nonce(nonce) => memory.moment = Moment::Nonce(nonce),
             Outcome::Granted(granted) => memory.moment = Moment::Granted(granted),
@@ -192,7 +243,10 @@ impl Machine {
                 memory.wait = Some((now, backoff::at_least(now, retry_after, rng)));
                 return self.pending(code);
             }
-            Outcome::Seen => return self.seen(clock.now()),
+            Outcome::Polled(polled) => return self.polled(*polled, clock.now(), rng),
+            Outcome::NoPolls => memory.checks_in = true,
+            Outcome::TokenTaken => return self.token_taken(),
+            Outcome::CarriedOut { done, detail } => return self.carried_out(done, detail),
             Outcome::Failed(failure) => return Some(self.failed(failure, clock.now(), rng)),
         }
         None
@@ -222,6 +276,15 @@ impl Machine {
         memory.owed = None;
         let before = self.state.replace(memory.saving.take()?);
         let moment = std::mem::take(&mut memory.moment);
+        let renewed = before.is_some_and(|state| state.identity().is_some());
+        let is_enrolled = self
+            .state
+            .as_ref()
+            .is_some_and(|state| state.identity().is_some());
+        if is_enrolled && !renewed {
+            // Whatever it enrolls on is its hardware.
+            self.settings.changed_hardware = None;
+        }
         match moment {
             Moment::Installed(_) => {
                 self.memory = Memory {
@@ -231,7 +294,6 @@ impl Machine {
                     heard: Some(now),
                     ..Memory::default()
                 };
-                let renewed = before.is_some_and(|state| state.identity().is_some());
                 let identity = self.identity()?.clone();
                 Some(if renewed {
                     Note::Renewed(identity)
@@ -240,41 +302,12 @@ impl Machine {
                 })
             }
             Moment::Adopted(_) => Some(Note::TakenUp(self.identity()?.clone())),
-            Moment::KeyMade(_) => {
+            Moment::KeyMade(_) | Moment::KeyKept(_) => {
+                self.memory.start_over = false;
                 self.memory.is_first_answer = true;
                 None
             }
             _ => None,
-        }
-    }
-
-    fn failed(&mut self, failure: Failure, now: Timestamp, rng: &dyn Rng) -> Note {
-        self.memory.moment = Moment::Rest;
-        self.memory.is_first_answer = false;
-        self.memory.owed = None;
-        self.memory.saving = None;
-        let until = match &failure.verdict {
-            Verdict::Retry(Some(after)) => backoff::at_least(now, *after, rng),
-            Verdict::Retry(None) => self.memory.backoff.next(now, rng),
-            Verdict::Expired if !self.memory.expired && self.just_granted(now).is_none() => {
-                self.memory.expired = true;
-                now
-            }
-            Verdict::Known(device_id) if self.enrolls() => {
-                self.memory.owed = self.recovering(*device_id);
-                now
-            }
-            Verdict::Expired | Verdict::Known(_) | Verdict::GiveUp => {
-                now + due::polling(&self.settings, rng)
-            }
-        };
-        let again = self.memory.trouble.as_ref() == Some(&failure);
-        self.memory.wait = Some((now, until));
-        self.memory.trouble = Some(failure.clone());
-        Note::Trouble {
-            failure,
-            again,
-            until,
         }
     }
 }

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use enlist_core::{Clock, RequestId, Rng, Timestamp};
+use enlist_signed::Order;
+use enlist_wire::OnHardwareChange;
 
 use super::{
-    Ask, Identity, Machine, Moment, Note, Proof, Renewal, Stage, State, Step, backoff::Backoff, due,
+    Ask, Failure, Granted, Identity, Machine, Moment, Proof, Renewal, Stage, State, Step, due,
 };
 
 /// No two renewals follow each other faster than this, unless somebody wants it so.
@@ -20,12 +22,19 @@ impl Machine {
         rng: &dyn Rng,
     ) -> Step {
         let save = |identity| Step::save(state.with(Stage::Enrolled(identity)));
+        if let Some(step) = self.on_other_hardware(state, identity, rng) {
+            return step;
+        }
+        if self.memory.start_over {
+            return self.anew(state, identity, rng);
+        }
         match (&self.memory.moment, &identity.renewal) {
-            (Moment::KeyMade(slot), None) => save(Identity {
+            (Moment::KeyMade(slot) | Moment::KeyKept(slot), None) => save(Identity {
                 renewal: Some(Renewal {
                     slot: *slot,
                     counter: identity.counter.saturating_add(1),
                     request_id: RequestId::new(clock, rng),
+                    keeps_key: matches!(self.memory.moment, Moment::KeyKept(_)),
                 }),
                 ..identity.clone()
             }),
@@ -34,33 +43,62 @@ impl Machine {
             }
             (Moment::Installed(granted), Some(renewal)) => {
                 let next = granted.next_identity(identity, renewal);
-                save(self.by_this_clock(next, clock.now()))
+                let next = self.by_this_clock(next, clock.now());
+                Step::save(next_state(state, granted, next, renewal))
             }
-            _ => self.in_line(identity, clock.now()),
+            _ => self.in_line(state, identity, clock.now(), rng),
+        }
+    }
+
+    /// Where the hardware is another one, what the group wants comes before everything.
+    fn on_other_hardware(&self, state: &State, identity: &Identity, rng: &dyn Rng) -> Option<Step> {
+        let is = self.settings.changed_hardware.as_ref()?;
+        match state.policy.on_hardware_change {
+            OnHardwareChange::Refuse if !state.orders.is(Order::Wipe) => {
+                Some(Step::Refuse(Failure::other_hardware(&is.value)))
+            }
+            OnHardwareChange::Reenroll if self.settings.may_enroll => {
+                Some(self.anew(state, identity, rng))
+            }
+            _ => None,
         }
     }
 
     /// Brings everything in line with the state, then looks what is due.
-    fn in_line(&self, identity: &Identity, now: Timestamp) -> Step {
+    fn in_line(&self, state: &State, identity: &Identity, now: Timestamp, rng: &dyn Rng) -> Step {
         let is_expired = self.is_expired(identity, now);
-        if identity.validity.is_some() && self.memory.active != Some(identity.slot) {
+        let holds_still = self.holds_still(state.policy);
+        if let Some(step) = self.ordered_first(state) {
+            step
+        } else if identity.validity.is_some() && self.memory.active != Some(identity.slot) {
             Step::Activate(identity.slot)
         } else if identity.announce && self.memory.announced != Some(identity.slot) {
             Step::RunHooks(identity.slot)
-        } else if !identity.confirmed && !is_expired {
-            Step::Send(Ask::CheckIn)
+        } else if self.polls_first(identity) || (!identity.confirmed && !is_expired) {
+            self.poll()
         } else if !self.memory.tidy {
-            Step::Tidy(identity.slots())
+            Step::Tidy(state.slots())
+        } else if holds_still {
+            self.idle(identity, now, true)
         } else if let Some(renewal) = &identity.renewal {
-            self.renew(renewal, is_expired)
-        } else if self.memory.forced {
-            Step::MakeKey(identity.next_slot())
-        } else if let Some(until) = self.just_granted(now) {
-            Step::Wait(until)
+            self.renew(state, renewal, is_expired)
+        } else if self.memory.forced || renews_by_order(state) {
+            self.next_key(state, identity)
+        } else if let Some(step) = self.new_token(state, rng).filter(|_| !is_expired) {
+            step
+        } else if self.memory.owes_answer(state) && !is_expired {
+            self.poll()
         } else if is_expired || self.is_due(identity, now) {
-            Step::MakeKey(identity.next_slot())
+            match self.just_granted(now) {
+                None => self.next_key(state, identity),
+                Some(until) if is_expired => Step::Wait(until),
+                Some(until) => match self.idle(identity, now, true) {
+                    Step::Wait(poll) => Step::Wait(poll.min(until)),
+                    poll => poll,
+                },
+            }
         } else {
-            self.idle(identity, now)
+            self.idle(identity, now, false)
         }
     }
 
@@ -82,27 +120,46 @@ impl Machine {
         due::renewal(&self.settings, identity, now).is_none_or(|due| now >= due)
     }
 
-    fn renew(&self, renewal: &Renewal, is_expired: bool) -> Step {
+    fn renew(&self, state: &State, renewal: &Renewal, is_expired: bool) -> Step {
         let proof = match &self.memory.moment {
-            Moment::Nonce(nonce) => Proof::Signature(nonce.clone()),
+            Moment::Nonce(nonce) => Proof::Signature {
+                nonce: nonce.clone(),
+                token: match &state.next_token {
+                    Some(next) if self.memory.by_next_token => next.clone(),
+                    _ => state.token.clone(),
+                },
+            },
             _ if is_expired => return Step::Send(Ask::Nonce),
             _ => Proof::Connection,
         };
         Step::Send(Ask::Renew(renewal.clone(), proof))
     }
 
+    /// Whether the server is asked what there is before it is asked again for what it refused.
+    fn polls_first(&self, identity: &Identity) -> bool {
+        self.memory.poll_first && identity.validity.is_some()
+    }
+
+    fn poll(&self) -> Step {
+        Step::Send(if self.memory.checks_in {
+            Ask::CheckIn
+        } else {
+            Ask::Poll
+        })
+    }
+
     /// Nothing is due: asks the server once in a while, and waits until it is time for either.
-    fn idle(&self, identity: &Identity, now: Timestamp) -> Step {
-        let check_in = match self.memory.heard {
+    fn idle(&self, identity: &Identity, now: Timestamp, holds_still: bool) -> Step {
+        let poll = match self.memory.heard {
             // A clock that was set back must not put this off.
             Some(heard) if heard <= now => heard + self.settings.polling_interval,
             _ => now,
         };
-        if now >= check_in {
-            return Step::Send(Ask::CheckIn);
+        if now >= poll {
+            return self.poll();
         }
-        let renewal = due::renewal(&self.settings, identity, now);
-        Step::Wait(renewal.map_or(check_in, |renewal| renewal.min(check_in)))
+        let renewal = due::renewal(&self.settings, identity, now).filter(|_| !holds_still);
+        Step::Wait(renewal.map_or(poll, |renewal| renewal.min(poll)))
     }
 
     /// Notes how far the clock here is off, where the certificate that was issued this very moment would be
@@ -117,23 +174,24 @@ impl Machine {
         }
         identity
     }
+}
 
-    /// The server has answered for the current certificate: its predecessor is not needed any more.
-    pub(super) fn seen(&mut self, now: Timestamp) -> Option<Note> {
-        let recovered = self.memory.trouble.take().is_some();
-        self.memory.heard = Some(now);
-        self.memory.backoff = Backoff::default();
-        let state = self.state.as_ref()?;
-        let identity = state.identity()?;
-        if !identity.confirmed {
-            self.memory.tidy = false;
-            self.memory.owed = Some(state.with(Stage::Enrolled(Identity {
-                confirmed: true,
-                previous: None,
-                announce: false,
-                ..identity.clone()
-            })));
-        }
-        recovered.then_some(Note::Recovered)
+fn renews_by_order(state: &State) -> bool {
+    state.orders.is(Order::Renew) || state.orders.is(Order::RotateKey)
+}
+
+/// The state with a new certificate, which may be all that an order asked for.
+fn next_state(before: &State, granted: &Granted, next: Identity, renewal: &Renewal) -> State {
+    let mut state = before.with(Stage::Enrolled(next));
+    state.policy = granted.policy;
+    if state.command_keys.is_empty() {
+        // A device that was pre-enrolled, or that enrolled with an earlier agent, pins them now.
+        state.command_keys.clone_from(&granted.command_keys);
     }
+    state.orders.finish_if(|order| match order {
+        Order::Renew => true,
+        Order::RotateKey => !renewal.keeps_key,
+        _ => false,
+    });
+    state
 }

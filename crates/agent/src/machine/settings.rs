@@ -22,6 +22,11 @@ pub struct Settings {
     pub polling_interval: Duration,
     /// The identity that was loaded at the factory.
     pub pre_enrolled: Option<Adoptable>,
+    /// Whether the device may enroll anew where its credentials are gone for good: it holds a
+    /// provisioning secret, and was not pre-enrolled.
+    pub may_enroll: bool,
+    /// The hardware that the device is on, where it enrolled on another.
+    pub changed_hardware: Option<Hardware>,
 }
 
 /// A pre-enrolled identity in short.

@@ -1,17 +1,43 @@
 use enlist_core::{DeviceId, RequestId, Timestamp};
-use enlist_wire::{Hardware, SecretText};
+use enlist_wire::{DevicePolicy, Hardware, SecretText};
 use serde::{Deserialize, Serialize};
+
+use super::Orders;
 
 /// Everything that survives a restart, besides the files of the slots it names.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct State {
     /// The version of this format.
-    version: u32,
+    pub(super) version: u32,
     /// The device's token, `edt_…`.
     pub token: SecretText,
+    /// The token that takes its place, once the server has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<SecretText>,
+    /// The keys that may sign commands, PEM, as the server named them at enrollment.
+    #[serde(default)]
+    pub command_keys: Vec<String>,
+    /// How the group wants its devices to go about things, as the server said last.
+    #[serde(default)]
+    pub policy: DevicePolicy,
+    /// What the device was told to do.
+    #[serde(default)]
+    pub orders: Orders,
+    /// Who the device was before it enrolled anew, until that has worked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aside: Option<Box<Aside>>,
     /// How far it has come.
     #[serde(flatten)]
     pub stage: Stage,
+}
+
+/// An identity that is put aside, to be forgotten when the one that takes its place has worked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Aside {
+    /// Its token.
+    pub token: SecretText,
+    /// Who it is.
+    pub identity: Identity,
 }
 
 /// How far a device has come.
@@ -83,6 +109,9 @@ pub struct Renewal {
     pub counter: u64,
     /// Names this renewal.
     pub request_id: RequestId,
+    /// Whether it is onto the same key.
+    #[serde(default)]
+    pub keeps_key: bool,
 }
 
 /// A certificate in short.
@@ -120,6 +149,11 @@ impl State {
         Self {
             version: VERSION,
             token,
+            next_token: None,
+            command_keys: Vec::new(),
+            policy: DevicePolicy::default(),
+            orders: Orders::default(),
+            aside: None,
             stage,
         }
     }
@@ -127,7 +161,10 @@ impl State {
     /// The same device at another stage.
     #[must_use]
     pub fn with(&self, stage: Stage) -> Self {
-        Self::new(self.token.clone(), stage)
+        Self {
+            stage,
+            ..self.clone()
+        }
     }
 
     /// Who the device is, once it is enrolled.
@@ -137,6 +174,29 @@ impl State {
             Stage::Enrolled(identity) => Some(identity),
             Stage::Enrolling(_) => None,
         }
+    }
+
+    /// The slots that hold something of use.
+    #[must_use]
+    pub fn slots(&self) -> Vec<u64> {
+        let mut slots = match &self.stage {
+            Stage::Enrolling(enrolling) => vec![enrolling.slot],
+            Stage::Enrolled(identity) => identity.slots(),
+        };
+        if let Some(aside) = &self.aside {
+            slots.extend(aside.identity.slots());
+        }
+        slots
+    }
+
+    /// A slot that was never used before.
+    pub(super) fn next_slot(&self) -> u64 {
+        self.slots().into_iter().max().unwrap_or(0) + 1
+    }
+
+    /// Whether what is kept of both is the same.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        self.to_json() == other.to_json()
     }
 
     /// The state as it is written: JSON.
@@ -194,11 +254,6 @@ impl Identity {
             .flatten()
             .collect()
     }
-
-    /// A slot that was never used before.
-    pub(super) fn next_slot(&self) -> u64 {
-        self.slots().into_iter().max().unwrap_or(0) + 1
-    }
 }
 
 #[cfg(test)]
@@ -215,6 +270,14 @@ mod tests {
             State::from_json(b""),
             Err(UnknownState::Damaged(_))
         ));
+    }
+
+    #[test]
+    fn the_state_of_an_earlier_agent_is_gone_on_from() {
+        let json = br#"{"version":1,"token":"edt_x","enrolling":{"slot":1,"tenant":"t","group":"g",
+            "name":null,"hardware":null}}"#;
+        let state = State::from_json(json).unwrap();
+        assert_eq!((state.orders.last, state.slots()), (0, vec![1]));
     }
 
     #[test]

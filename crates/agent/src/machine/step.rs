@@ -1,14 +1,25 @@
 use std::time::Duration;
 
 use enlist_core::{DeviceId, Timestamp};
+use enlist_signed::Order;
+use enlist_wire::{DevicePolicy, DeviceState, SecretText};
 
-use super::{Enrolling, Failure, Identity, Renewal, State, Validity};
+use crate::configuration;
+
+use super::{Enrolling, Failure, Identity, Renewal, State, Told, UnderWay, Validity};
 
 /// What to do next.
 #[derive(Clone, Debug)]
 pub enum Step {
     /// Make a new key in this slot, durably. Answer: [`Outcome::KeyMade`].
     MakeKey(u64),
+    /// Put the key of one slot into another one too, durably. Answer: [`Outcome::KeyKept`].
+    KeepKey {
+        /// Where it is.
+        from: u64,
+        /// Where it goes.
+        to: u64,
+    },
     /// Write the pre-enrolled identity to this slot, durably. Answer: [`Outcome::Adopted`].
     Adopt(u64),
     /// Write the state, durably. Answer: [`Outcome::Saved`].
@@ -21,6 +32,10 @@ pub enum Step {
     RunHooks(u64),
     /// Remove every slot but these. Answer: [`Outcome::Tidied`].
     Tidy(Vec<u64>),
+    /// Carry out an order that is not about certificate or token. Answer: [`Outcome::CarriedOut`].
+    CarryOut(UnderWay),
+    /// Nothing may be done, and this is why. Answer: [`Outcome::Failed`] with it.
+    Refuse(Failure),
     /// Ask the server. The answer depends on what was asked.
     Send(Ask),
     /// Nothing before this time, or before something from outside comes up. No answer.
@@ -36,8 +51,14 @@ pub enum Ask {
     Nonce,
     /// To renew. Answer: [`Outcome::Granted`].
     Renew(Renewal, Proof),
-    /// Who the current certificate says it is, which puts it to use. Answer: [`Outcome::Seen`].
+    /// For what there is, over the current certificate, which puts that to use. Answer:
+    /// [`Outcome::Polled`], or [`Outcome::NoPolls`].
+    Poll,
+    /// The same of a server that knows no polls: who the current certificate says it is. Answer:
+    /// [`Outcome::Polled`].
     CheckIn,
+    /// To take this token in place of the one before. Answer: [`Outcome::TokenTaken`].
+    NewToken(SecretText),
 }
 
 /// What proves to the server that it is this device that renews.
@@ -45,8 +66,13 @@ pub enum Ask {
 pub enum Proof {
     /// The connection, made with the current certificate.
     Connection,
-    /// The token, and a signature over this nonce by the current certificate's key.
-    Signature(Vec<u8>),
+    /// The token, and a signature over a nonce by the current certificate's key.
+    Signature {
+        /// The server's nonce.
+        nonce: Vec<u8>,
+        /// The device's token.
+        token: SecretText,
+    },
 }
 
 /// What came of a step.
@@ -54,6 +80,8 @@ pub enum Proof {
 pub enum Outcome {
     /// A key is in this slot.
     KeyMade(u64),
+    /// The key from before is in this slot too.
+    KeyKept(u64),
     /// The pre-enrolled identity is in this slot.
     Adopted(u64),
     /// The state is written.
@@ -78,9 +106,31 @@ pub enum Outcome {
         retry_after: Duration,
     },
     /// The server has answered for the current certificate.
-    Seen,
+    Polled(Box<Polled>),
+    /// The server knows no polls.
+    NoPolls,
+    /// The server has the new token.
+    TokenTaken,
+    /// An order was carried out, or can't be.
+    CarriedOut {
+        /// Whether it was.
+        done: bool,
+        /// Why not, or what is worth knowing.
+        detail: Option<String>,
+    },
     /// It came to nothing.
     Failed(Failure),
+}
+
+/// What the server had for the device.
+#[derive(Clone, Debug)]
+pub struct Polled {
+    /// Where the device stands in its life.
+    pub state: DeviceState,
+    /// How the group wants its devices to go about things, where the server said so.
+    pub policy: Option<DevicePolicy>,
+    /// Commands whose signature is good, lowest number first.
+    pub commands: Vec<Told>,
 }
 
 /// A certificate that the server has granted.
@@ -100,6 +150,10 @@ pub struct Granted {
     pub certificate_pem: String,
     /// The CA that issued it and the root, PEM.
     pub ca_pem: String,
+    /// The keys that may sign commands, PEM.
+    pub command_keys: Vec<String>,
+    /// How the group wants its devices to go about things.
+    pub policy: DevicePolicy,
 }
 
 /// What is worth telling a person.
@@ -127,6 +181,47 @@ pub enum Note {
     },
     /// The server answers again after something went wrong.
     Recovered,
+    /// The device was told to do something, and has taken it.
+    Ordered(UnderWay),
+    /// It has done it, or can't.
+    Done {
+        /// What it was told.
+        order: Order,
+        /// Whether it was done.
+        done: bool,
+        /// Why not, or what is worth knowing.
+        detail: Option<String>,
+    },
+    /// The device finds itself on other hardware than it enrolled on.
+    OtherHardware {
+        /// What it enrolled on.
+        was: String,
+        /// What it is on now.
+        is: String,
+    },
+    /// Certificate and key can't be put where other programs read them. It is tried again.
+    NotExported {
+        /// Why.
+        why: String,
+    },
+    /// Something that came in is not taken.
+    NotTaken {
+        /// What.
+        what: &'static str,
+        /// Why.
+        why: String,
+    },
+    /// Something about the configuration of what runs on the device.
+    Configuration(configuration::Note),
+    /// A new root is believed from now on: its fingerprint.
+    RootTaken(String),
+    /// The clock goes by the server's time from now on.
+    ClockSet {
+        /// What it was.
+        was: Timestamp,
+        /// What it is.
+        is: Timestamp,
+    },
 }
 
 impl Step {

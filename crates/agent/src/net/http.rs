@@ -1,13 +1,15 @@
+mod farewell;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use enlist_core::Clock;
+use enlist_core::{Clock, Timestamp};
 use enlist_keys::tls::{self, Identity, TlsError};
 use enlist_pki::Certificate;
 use enlist_pki::path::ServerTrust;
 use enlist_wire::{
-    Client, DeviceSelf, EnrollReply, EnrollRequest, Enrolled, NonceReply, NonceRequest,
-    RenewRequest,
+    Client, ClientError, DeviceSelf, EnrollReply, EnrollRequest, Enrolled, NonceReply,
+    NonceRequest, PollReply, PollRequest, RenewRequest, TokenRequest,
 };
 
 use super::Net;
@@ -91,8 +93,60 @@ impl Net for HttpNet {
         Ok(self.client(credentials)?.renew(request)?)
     }
 
+    fn poll(
+        &mut self,
+        credentials: &Credentials,
+        request: &PollRequest,
+    ) -> Result<Option<PollReply>, Failure> {
+        match self.client(Some(credentials))?.poll(request) {
+            Ok(reply) => Ok(Some(reply)),
+            Err(error) if knows_no_such_path(&error) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn new_token(
+        &mut self,
+        credentials: &Credentials,
+        request: &TokenRequest,
+    ) -> Result<DeviceSelf, Failure> {
+        Ok(self.client(Some(credentials))?.new_token(request)?)
+    }
+
+    fn time(&mut self) -> Result<Timestamp, Failure> {
+        let (config, presented) =
+            tls::client_config_for_time(self.trust.clone(), self.clock.clone())
+                .map_err(|error: TlsError| Failure::give_up(explain(&error)))?;
+        let client = Client::new(&self.url, Arc::new(config), self.timeout)?;
+        let time = Timestamp::from_secs(client.time()?.time.as_secs());
+        presented.holds_at(time).map_err(|error| {
+            Failure::retry(format!(
+                "the server's time is not taken: its certificates do not hold then: {}",
+                explain(&error)
+            ))
+        })?;
+        Ok(time)
+    }
+
+    fn believe(&mut self, trust: ServerTrust) {
+        self.trust = trust;
+        self.anonymous = None;
+        self.identified = None;
+    }
+
     fn check_in(&mut self, credentials: &Credentials) -> Result<DeviceSelf, Failure> {
         Ok(self.client(Some(credentials))?.device_self()?)
+    }
+}
+
+/// An older server, or one in front of which something does not let it through.
+fn knows_no_such_path(error: &ClientError) -> bool {
+    match error {
+        ClientError::Problem(problem) => {
+            matches!(problem.slug(), "no-such-path" | "no-such-method")
+        }
+        ClientError::Foreign { status, .. } => matches!(status, 404 | 405),
+        _ => false,
     }
 }
 

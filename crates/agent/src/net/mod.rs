@@ -1,9 +1,12 @@
-//! The four things that a device asks the server.
+//! What a device asks the server.
 
 mod http;
 
+use enlist_core::Timestamp;
+use enlist_pki::path::ServerTrust;
 use enlist_wire::{
-    DeviceSelf, EnrollReply, EnrollRequest, Enrolled, NonceReply, NonceRequest, RenewRequest,
+    DeviceSelf, EnrollReply, EnrollRequest, Enrolled, NonceReply, NonceRequest, PollReply,
+    PollRequest, RenewRequest, TokenRequest,
 };
 
 pub use http::HttpNet;
@@ -26,6 +29,27 @@ pub trait Net {
         credentials: Option<&Credentials>,
         request: &RenewRequest,
     ) -> Result<Enrolled, Failure>;
+
+    /// Reports, and asks what there is; `None` where the server knows no polls.
+    fn poll(
+        &mut self,
+        credentials: &Credentials,
+        request: &PollRequest,
+    ) -> Result<Option<PollReply>, Failure>;
+
+    /// Asks to take another token.
+    fn new_token(
+        &mut self,
+        credentials: &Credentials,
+        request: &TokenRequest,
+    ) -> Result<DeviceSelf, Failure>;
+
+    /// Asks for the time alone, over a connection whose certificates are verified as of the time that the
+    /// server gives, and not of the device's own clock.
+    fn time(&mut self) -> Result<Timestamp, Failure>;
+
+    /// Believes these from now on to be the server, and no others.
+    fn believe(&mut self, trust: ServerTrust);
 
     /// Asks who these credentials are.
     fn check_in(&mut self, credentials: &Credentials) -> Result<DeviceSelf, Failure>;

@@ -3,12 +3,16 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use enlist_agent::disk::{Credentials, Disk, MemoryDisk};
 use enlist_agent::machine::Failure;
 use enlist_agent::net::Net;
+use enlist_core::{Clock, Timestamp};
+use enlist_pki::path::ServerTrust;
 use enlist_wire::{
-    DeviceSelf, EnrollReply, EnrollRequest, Enrolled, NonceReply, NonceRequest, RenewRequest,
+    DeviceSelf, EnrollReply, EnrollRequest, Enrolled, NonceReply, NonceRequest, PollReply,
+    PollRequest, RenewRequest, TokenRequest,
 };
 
 use super::Server;
@@ -53,7 +57,7 @@ impl Fuse {
     }
 
     /// Does `thing`, unless the power goes; `None` when nobody will ever know.
-    fn around<T>(&self, thing: impl FnOnce() -> T) -> Option<T> {
+    pub fn around<T>(&self, thing: impl FnOnce() -> T) -> Option<T> {
         if self.blown.get() {
             return None;
         }
@@ -113,19 +117,38 @@ impl Disk for FusedDisk {
     fn remove(&mut self, directory: &str) -> io::Result<()> {
         self.change(|disk| disk.remove(directory))
     }
+
+    fn erase(&mut self, path: &str) -> io::Result<bool> {
+        self.fuse
+            .around(|| self.disk.borrow_mut().erase(path))
+            .unwrap_or_else(|| Err(io::Error::other("the power is gone")))
+    }
 }
 
 pub struct FusedNet {
     server: Rc<RefCell<Server>>,
     fuse: Rc<Fuse>,
+    /// The clock by which the server's chain is verified, where that matters.
+    clock: Option<Arc<dyn Clock>>,
 }
 
 impl FusedNet {
-    pub fn new(server: Rc<RefCell<Server>>, fuse: Rc<Fuse>) -> Self {
-        Self { server, fuse }
+    pub fn new(server: Rc<RefCell<Server>>, fuse: Rc<Fuse>, clock: Option<Arc<dyn Clock>>) -> Self {
+        Self {
+            server,
+            fuse,
+            clock,
+        }
     }
 
     fn ask<T>(&self, ask: impl FnOnce(&mut Server) -> Result<T, Failure>) -> Result<T, Failure> {
+        if let Some(clock) = &self.clock {
+            self.server.borrow().desk.verify_dates(clock.now())?;
+        }
+        self.around(ask)
+    }
+
+    fn around<T>(&self, ask: impl FnOnce(&mut Server) -> Result<T, Failure>) -> Result<T, Failure> {
         self.fuse
             .around(|| ask(&mut self.server.borrow_mut()))
             .unwrap_or_else(|| Err(Failure::retry("the power is gone")))
@@ -147,6 +170,30 @@ impl Net for FusedNet {
         request: &RenewRequest,
     ) -> Result<Enrolled, Failure> {
         self.ask(|server| server.renew(credentials, request))
+    }
+
+    fn poll(
+        &mut self,
+        credentials: &Credentials,
+        request: &PollRequest,
+    ) -> Result<Option<PollReply>, Failure> {
+        self.ask(|server| server.poll(credentials, request))
+    }
+
+    fn new_token(
+        &mut self,
+        credentials: &Credentials,
+        request: &TokenRequest,
+    ) -> Result<DeviceSelf, Failure> {
+        self.ask(|server| server.new_token(credentials, request))
+    }
+
+    fn time(&mut self) -> Result<Timestamp, Failure> {
+        self.around(Server::time)
+    }
+
+    fn believe(&mut self, trust: ServerTrust) {
+        self.server.borrow_mut().desk.believed = Some(trust);
     }
 
     fn check_in(&mut self, credentials: &Credentials) -> Result<DeviceSelf, Failure> {

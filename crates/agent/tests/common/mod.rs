@@ -12,20 +12,24 @@ use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use enlist_agent::config::{Configuration, HardwareSource, Quadruple};
-use enlist_agent::disk::{Disk, MemoryDisk, Vault};
+use enlist_agent::configuration::{Check, Checked};
+use enlist_agent::disk::{Disk, Keys, MemoryDisk, Vault};
 use enlist_agent::drive::OpenError;
+use enlist_agent::export::Export;
 use enlist_agent::machine::{Identity, Note};
+use enlist_agent::time::{DeviceClock, Uptime};
 use enlist_agent::{Agent, Progress, World};
-use enlist_core::{Clock, Digest, Rng, Timestamp};
-use enlist_keys::FileKey;
+use enlist_core::{Clock, Digest, Rng, SigningMethod, Timestamp};
+use enlist_keys::{FileStore, StoreSpec, WrappingKey};
 use enlist_pki::path::ServerTrust;
-use enlist_pki::{Anchors, Signer};
+use enlist_pki::{Anchors, Certificate, KeyKind, Signer};
 
 pub use fuse::{Fuse, FusedDisk, FusedNet, When};
-pub use server::{Fault, Policy, Server, Spoil, problem};
+pub use server::{Desk, Fault, Policy, Server, Spoil, problem};
 
 pub const START: i64 = 1_800_000_000;
 pub const HOUR: i64 = 3600;
+pub const DAY: i64 = 24 * HOUR;
 
 /// A clock that stands still until it is set.
 pub struct FakeClock(AtomicI64);
@@ -47,6 +51,32 @@ impl FakeClock {
 
     pub fn advance(&self, secs: i64) {
         self.0.fetch_add(secs * 1000, Ordering::Relaxed);
+    }
+}
+
+impl Uptime for FakeClock {
+    fn elapsed(&self) -> Duration {
+        self.now().since(Timestamp::from_secs(START - 1000))
+    }
+}
+
+/// A clock that is off the right one.
+pub struct WrongClock {
+    right: Arc<FakeClock>,
+    off: AtomicI64,
+}
+
+impl WrongClock {
+    /// Sets it so many seconds off the right one.
+    pub fn set_off(&self, off: i64) {
+        self.off.store(off, Ordering::Relaxed);
+    }
+}
+
+impl Clock for WrongClock {
+    fn now(&self) -> Timestamp {
+        let off = self.off.load(Ordering::Relaxed) * 1000;
+        Timestamp::from_millis(self.right.now().as_millis() + off)
     }
 }
 
@@ -86,6 +116,10 @@ pub struct Rig {
     pub fuse: Rc<Fuse>,
     pub hooks_run: Arc<AtomicU32>,
     pub configuration: Configuration,
+    /// Where other programs are given certificate and key.
+    pub export: Option<Export>,
+    /// The clock of the device's system, where it is not the right one.
+    pub system: Option<Arc<WrongClock>>,
 }
 
 impl Rig {
@@ -105,22 +139,53 @@ impl Rig {
             fuse: Rc::default(),
             hooks_run: Arc::default(),
             configuration,
+            export: None,
+            system: None,
         }
+    }
+
+    /// A device whose clock is off by so many seconds, and which goes by a clock with a floor.
+    pub fn with_wrong_clock(off: i64) -> Self {
+        let mut rig = Self::new();
+        let right = rig.clock.clone();
+        let off = AtomicI64::new(off);
+        rig.system = Some(Arc::new(WrongClock { right, off }));
+        rig.server.borrow_mut().desk.chain = Some((START - 30 * DAY, START + 3650 * DAY));
+        rig
     }
 
     /// The agent as it comes up after a restart.
     pub fn try_start(&self) -> Result<TestAgent, OpenError> {
         let hooks_run = self.hooks_run.clone();
+        let device_clock = self.system.as_ref().map(|system| {
+            let built = Timestamp::from_secs(START - 400 * DAY);
+            Arc::new(DeviceClock::new(system.clone(), self.clock.clone(), built))
+        });
+        let clock: Arc<dyn Clock> = match &device_clock {
+            Some(clock) => clock.clone(),
+            None => self.clock.clone(),
+        };
+        let verifies_by = device_clock.is_some().then(|| clock.clone());
         let world = World {
-            clock: self.clock.clone(),
+            clock,
+            device_clock,
             rng: self.rng.clone(),
+            export: self.export.clone(),
+            check: Box::new(|_: &Check<'_>| Checked::Good),
             hooks: Box::new(move |_| {
                 hooks_run.fetch_add(1, Ordering::Relaxed);
             }),
         };
         let disk = FusedDisk::new(self.disk.clone(), self.fuse.clone());
-        let net = FusedNet::new(self.server.clone(), self.fuse.clone());
-        Agent::open(&self.configuration, disk, net, world, "/nowhere".as_ref())
+        let net = FusedNet::new(self.server.clone(), self.fuse.clone(), verifies_by);
+        Agent::open(
+            &self.configuration,
+            disk,
+            keys(),
+            net,
+            world,
+            "/nowhere".as_ref(),
+        )
     }
 
     pub fn start(&self) -> TestAgent {
@@ -136,7 +201,8 @@ impl Rig {
             }
             match agent.step() {
                 Progress::Went(note) => notes.extend(note.map(|note| *note)),
-                Progress::Wait(until) => self.clock.set(until),
+                Progress::Wait(until) => self.sleep(until.since(agent.now())),
+                Progress::Wiping => panic!("it wipes itself"),
             }
         }
         panic!(
@@ -145,20 +211,26 @@ impl Rig {
         );
     }
 
+    /// Lets time pass.
+    pub fn sleep(&self, time: Duration) {
+        self.clock.set(self.clock.now() + time);
+    }
+
     /// Steps on until the next wait, and returns what was told and how long the wait is.
     pub fn pass(&self, agent: &mut TestAgent) -> (Vec<Note>, Duration) {
         let mut notes = Vec::new();
         for _ in 0..1000 {
             match agent.step() {
                 Progress::Went(note) => notes.extend(note.map(|note| *note)),
-                Progress::Wait(until) => return (notes, until.since(self.clock.now())),
+                Progress::Wait(until) => return (notes, until.since(agent.now())),
+                Progress::Wiping => panic!("it wipes itself"),
             }
         }
         panic!("it does not wait: {notes:?}");
     }
 
     pub fn settle(&self, agent: &mut TestAgent) -> Vec<Note> {
-        self.until(agent, |agent| agent.machine().is_settled(self.clock.now()))
+        self.until(agent, |agent| agent.machine().is_settled(agent.now()))
     }
 
     /// An agent that has enrolled and is at rest.
@@ -192,7 +264,8 @@ impl Rig {
             let bytes = disk.read(&format!("{target}/{name}")).unwrap();
             String::from_utf8(bytes.unwrap_or_else(|| panic!("{target}/{name} is gone"))).unwrap()
         };
-        let key = FileKey::from_pkcs8_pem(&file("key.pem")).unwrap();
+        let slot = target.strip_prefix("slots/").unwrap().parse().unwrap();
+        let key = Vault::with_keys(disk.clone(), keys()).key(slot).unwrap();
         let chain = enlist_pki::chain_from_pem(&file("certificate.pem")).unwrap();
         assert_eq!(chain[0].spki_der(), key.public_key().spki_der());
         file("ca.pem");
@@ -224,6 +297,13 @@ impl Rig {
     }
 }
 
+/// A key store in memory, whose wrapping key is there again after a restart.
+pub fn keys() -> Keys {
+    let wrapping = WrappingKey::generate(&SeededRng::new(7));
+    let store = FileStore::in_memory(wrapping, Arc::new(enlist_core::SystemRng));
+    Keys::new(Box::new(store), KeyKind::P256)
+}
+
 fn configuration(root_pem: &str) -> Configuration {
     Configuration {
         server_url: "https://server.test".into(),
@@ -237,6 +317,9 @@ fn configuration(root_pem: &str) -> Configuration {
         name_prefix: None,
         hardware: Some(HardwareSource::Value("PC0A1B2C".into())),
         persistent_directory: "/nowhere".into(),
+        roots: vec![Certificate::from_pem(root_pem).unwrap()],
+        signing_method: SigningMethod::Remote,
+        hold_connection: false,
         public_keys: Vec::new(),
         command_keys: Vec::new(),
         enrollment_token: None,
@@ -246,7 +329,17 @@ fn configuration(root_pem: &str) -> Configuration {
         polling_interval: Duration::from_secs(3600),
         network_timeout: Duration::from_secs(30),
         single_check: false,
+        key_store: StoreSpec::default(),
+        key_kind: KeyKind::P256,
+        export_directory: None,
+        export_group: None,
         after_renew: Vec::new(),
         wipe_paths: Vec::new(),
+        before_wipe: Vec::new(),
+        before_wipe_limit: Duration::from_secs(60),
+        configuration_check: None,
+        configuration_limit: Duration::from_secs(30),
+        button: None,
+        files: vec!["/nowhere/config.json".into()],
     }
 }

@@ -9,20 +9,38 @@ use enlist_pki::{
 
 use crate::common::{FakeClock, HOUR};
 
-pub(super) struct Ca {
-    pub(super) key: FileKey,
-    pub(super) certificate: Certificate,
+pub struct Ca {
+    pub key: FileKey,
+    pub certificate: Certificate,
 }
 
-pub(super) fn ca(name: &str, parent: Option<&Ca>, clock: &FakeClock) -> Ca {
+pub fn ca(name: &str, parent: Option<&Ca>, clock: &FakeClock) -> Ca {
     let key = FileKey::generate(KeyKind::P256).unwrap();
     let subject = DistinguishedName::new(&[(Attribute::CommonName, name)]).unwrap();
     let issuer = parent.map_or(subject.clone(), |parent| parent.certificate.subject());
+    let signer: &dyn Signer = parent.map_or(&key, |parent| &parent.key);
+    let certificate = certify(&key, &subject, &issuer, signer, clock);
+    Ca { key, certificate }
+}
+
+/// Name and key of `root`, signed by `by`.
+pub fn cross(root: &Ca, by: &Ca, clock: &FakeClock) -> Certificate {
+    let (subject, issuer) = (root.certificate.subject(), by.certificate.subject());
+    certify(&root.key, &subject, &issuer, &by.key, clock)
+}
+
+fn certify(
+    key: &FileKey,
+    subject: &DistinguishedName,
+    issuer: &DistinguishedName,
+    signer: &dyn Signer,
+    clock: &FakeClock,
+) -> Certificate {
     let now = clock.now().as_secs();
     let spec = CertificateSpec {
         serial: &[1],
-        issuer: &issuer,
-        subject: &subject,
+        issuer,
+        subject,
         public_key: key.public_key(),
         not_before: now - 100 * 24 * HOUR,
         not_after: now + 10 * 365 * 24 * HOUR,
@@ -31,7 +49,5 @@ pub(super) fn ca(name: &str, parent: Option<&Ca>, clock: &FakeClock) -> Ca {
             &Extension::key_usage(&[KeyUse::CertificateSigning]).unwrap(),
         ],
     };
-    let signer: &dyn Signer = parent.map_or(&key, |parent| &parent.key);
-    let certificate = sign_certificate(&spec, signer).unwrap();
-    Ca { key, certificate }
+    sign_certificate(&spec, signer).unwrap()
 }

@@ -3,6 +3,7 @@
 
 mod ca;
 mod fault;
+mod orders;
 mod proof;
 
 use std::collections::VecDeque;
@@ -18,15 +19,16 @@ use enlist_pki::{
     KeyPurpose, KeyUse, PublicKey, Signer, SubjectName, sign_certificate,
 };
 use enlist_wire::{
-    Binary, ClientError, DeviceSelf, DeviceState, EnrollReply, EnrollRequest, Enrolled, NonceReply,
-    NonceRequest, Pending, Problem, RenewRequest, Time, Uuid,
+    Binary, ClientError, DeviceSelf, DeviceState, EnrollReply, EnrollRequest, Enrolled,
+    KeyRotation, NonceReply, NonceRequest, Pending, Problem, RenewRequest, Time, Uuid,
 };
 use secrecy::ExposeSecret;
 
 use super::{FakeClock, HOUR, SeededRng};
-use ca::{Ca, ca};
+pub use ca::{Ca, ca};
 use fault::lost;
 pub use fault::{Fault, Spoil};
+pub use orders::Desk;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
@@ -38,6 +40,7 @@ struct Device {
     id: DeviceId,
     name: String,
     token: String,
+    previous_token: Option<String>,
     enrolled_key: Vec<u8>,
     current: Certificate,
     previous: Option<Certificate>,
@@ -45,6 +48,7 @@ struct Device {
     request: Option<(Uuid, Vec<u8>)>,
     pre_enrolled: bool,
     suspended: bool,
+    decommissioning: bool,
     revoked: bool,
 }
 
@@ -55,7 +59,9 @@ pub struct Server {
     root: Ca,
     issuing: Ca,
     other: Ca,
+    next_root: Option<Ca>,
     devices: Vec<Device>,
+    gone: Vec<Certificate>,
     approved: bool,
     clones_suspected: u32,
     issued: u32,
@@ -66,6 +72,8 @@ pub struct Server {
     pub clock_behind: i64,
     pub calls_all_expired: bool,
     pub retry_after_s: u64,
+    /// What it has for devices that poll.
+    pub desk: Desk,
 }
 
 impl Server {
@@ -80,7 +88,9 @@ impl Server {
             root,
             issuing,
             other,
+            next_root: None,
             devices: Vec::new(),
+            gone: Vec::new(),
             approved: false,
             clones_suspected: 0,
             issued: 0,
@@ -90,6 +100,7 @@ impl Server {
             clock_behind: 0,
             calls_all_expired: false,
             retry_after_s: 15,
+            desk: Desk::new(),
         }
     }
 
@@ -117,8 +128,18 @@ impl Server {
         self.devices[0].suspended = suspended;
     }
 
+    pub fn decommission(&mut self) {
+        self.devices[0].decommissioning = true;
+    }
+
     pub fn revoke(&mut self) {
         self.devices[0].revoked = true;
+    }
+
+    /// Takes the device's credentials away; its name stays free for it.
+    pub fn deprovision(&mut self) {
+        let device = self.devices.remove(0);
+        self.gone.push(device.current);
     }
 
     /// The device's own view is the server's view.
@@ -141,6 +162,7 @@ impl Server {
             id,
             name: name.into(),
             token: token.expose().into(),
+            previous_token: None,
             enrolled_key: certificate.spki_der().to_vec(),
             current: certificate.clone(),
             previous: None,
@@ -148,6 +170,7 @@ impl Server {
             request: None,
             pre_enrolled: true,
             suspended: false,
+            decommissioning: false,
             revoked: false,
         });
         let pem = key.to_pkcs8_pem().unwrap();
@@ -206,6 +229,7 @@ impl Server {
             id,
             name,
             token: token.into(),
+            previous_token: None,
             enrolled_key: key.spki_der().to_vec(),
             current,
             previous: None,
@@ -213,6 +237,7 @@ impl Server {
             request: None,
             pre_enrolled: false,
             suspended: false,
+            decommissioning: false,
             revoked: false,
         });
         let device = &self.devices[self.devices.len() - 1];
@@ -261,6 +286,10 @@ impl Server {
         if request.counter == device.counter && device.request.as_ref() == Some(&asked) {
             return Ok(self.enrolled(device));
         }
+        let same_key = device.current.spki_der() == csr.public_key().spki_der();
+        if same_key && self.desk.policy.key_rotation == KeyRotation::Rotate {
+            return Err(problem("key-not-new", 409, |_| {}));
+        }
         if request.counter <= device.counter {
             self.clones_suspected += 1;
             return Err(problem("clone-suspected", 409, |_| {}));
@@ -279,18 +308,25 @@ impl Server {
     pub fn check_in(&mut self, credentials: &Credentials) -> Result<DeviceSelf, Failure> {
         let fault = self.arrive()?;
         let at = self.presented(credentials)?;
+        lost(fault, self.used(at, credentials))
+    }
+
+    /// What the device is told about itself; a new certificate is in use from here on.
+    fn used(&mut self, at: usize, credentials: &Credentials) -> DeviceSelf {
         let now = self.now();
         let device = &mut self.devices[at];
         let leaf = &credentials.chain[0];
         if *leaf == device.current {
             device.previous = None;
         }
-        let state = if device.suspended {
+        let state = if device.decommissioning {
+            DeviceState::Decommissioning
+        } else if device.suspended {
             DeviceState::Suspended
         } else {
             DeviceState::Active
         };
-        let reply = DeviceSelf {
+        DeviceSelf {
             device_id: Uuid::from_bytes(*device.id.as_bytes()),
             tenant: "default".into(),
             group: "presses".into(),
@@ -299,8 +335,7 @@ impl Server {
             serial: leaf.serial_hex(),
             not_after: Time::from_secs(leaf.not_after()),
             server_time: Time::from_secs(now),
-        };
-        lost(fault, reply)
+        }
     }
 
     fn issue(&mut self, id: DeviceId, name: &str, key: &PublicKey) -> Certificate {
@@ -335,6 +370,8 @@ impl Server {
             not_before: Time::from_secs(device.current.not_before()),
             not_after: Time::from_secs(device.current.not_after()),
             serial: device.current.serial_hex(),
+            command_keys: self.desk.command_keys(),
+            policy: self.desk.policy,
         }
     }
 

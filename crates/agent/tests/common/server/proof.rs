@@ -6,21 +6,28 @@ use enlist_core::{DeviceId, RequestId, renewal_message};
 use enlist_pki::{Certificate, Signer};
 use enlist_wire::{ClientError, RenewRequest};
 
-use super::{Server, problem};
+use super::{Device, Server, problem};
 
 impl Server {
     /// The device that a connection proves.
     pub(super) fn presented(&self, credentials: &Credentials) -> Result<usize, Failure> {
         let leaf = &credentials.chain[0];
         assert_eq!(leaf.spki_der(), credentials.key.public_key().spki_der());
-        if leaf.not_after() < self.now() || self.calls_all_expired {
+        let leaves = |device: &Device| device.decommissioning && device.current == *leaf;
+        let is_over = leaf.not_after() < self.now() && !self.devices.iter().any(leaves);
+        if is_over || self.calls_all_expired {
             let alert = rustls::AlertDescription::CertificateExpired;
             return Err(ClientError::Tls(rustls::Error::AlertReceived(alert)).into());
         }
         let at = self.devices.iter().position(|device| {
             [Some(&device.current), device.previous.as_ref()].contains(&Some(leaf))
         });
-        let at = at.ok_or_else(|| problem("certificate-superseded", 403, |_| {}))?;
+        let slug = if self.gone.contains(leaf) {
+            "certificate-revoked"
+        } else {
+            "certificate-superseded"
+        };
+        let at = at.ok_or_else(|| problem(slug, 403, |_| {}))?;
         if self.devices[at].revoked {
             return Err(problem("certificate-revoked", 403, |_| {}));
         }
@@ -55,7 +62,11 @@ impl Server {
                 };
                 let by_current = verifies(&device.current);
                 let by_key = by_current || device.previous.as_ref().is_some_and(verifies);
-                if !by_key || proof.device_token.expose() != device.token {
+                let token = proof.device_token.expose();
+                if token != device.token && device.previous_token.as_deref() != Some(token) {
+                    return Err(problem("wrong-device-token", 403, |_| {}));
+                }
+                if !by_key {
                     return Err(problem("wrong-key", 403, |_| {}));
                 }
                 (at, by_current)
@@ -65,6 +76,9 @@ impl Server {
         let device = &self.devices[at];
         if device.id != id {
             return Err(problem("another-device", 403, |_| {}));
+        }
+        if device.decommissioning {
+            return Err(problem("device-decommissioning", 403, |_| {}));
         }
         if device.suspended {
             return Err(problem("device-suspended", 403, |_| {}));
