@@ -4,17 +4,21 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use enlist_core::Name;
 use enlist_wire::Client;
 
 use crate::context::{Settings, management_client};
-use crate::failure::{refused, report};
+use crate::failure::report;
 use crate::output::Format;
+use crate::signing::SigningArgs;
 use crate::{
-    add, agent, completions, delete, deprovision, device_config, get, identity, lifecycle, login,
-    man, provision, quickstart, refresh, serve, set,
+    accept, add, apply, approve, completions, delete, deprovision, device_config, diff, get,
+    identity, lifecycle, login, man, provision, refresh, reset, retire, rollback, serve, set,
+    verify,
 };
+#[cfg(unix)]
+use crate::{agent, quickstart};
 
 /// Provisions devices: identities, credentials and certificates, from the factory to the field
 #[derive(Debug, Parser)]
@@ -40,25 +44,14 @@ pub struct Global {
     /// A saved context to use in place of the current one
     #[arg(long, global = true, value_name = "NAME", help_heading = EVERYWHERE)]
     pub context: Option<Name>,
-    /// Who signs configuration for devices: remote (the server), local (a key file of yours) or
-    /// external (a command of yours)
-    #[arg(long, global = true, value_name = "METHOD", value_enum, default_value = "remote", hide_possible_values = true, help_heading = EVERYWHERE)]
-    pub signing_method: SigningMethod,
-}
-
-/// Who signs configuration for devices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum SigningMethod {
-    /// The server, with the tenant's key
-    Remote,
-    /// A key file of yours
-    Local,
-    /// A command of yours
-    External,
+    /// How what devices are to believe is signed.
+    #[command(flatten)]
+    pub signing: SigningArgs,
 }
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    #[cfg(unix)]
     Quickstart(quickstart::Quickstart),
     Serve(serve::Serve),
     Login(login::Login),
@@ -66,13 +59,22 @@ enum Verb {
     Add(add::Add),
     Get(get::Get),
     Delete(delete::Delete),
+    Accept(accept::Accept),
+    Apply(apply::Apply),
+    Approve(approve::Approve),
+    Diff(diff::Diff),
+    Rollback(rollback::Rollback),
     GenDeviceConfig(device_config::GenDeviceConfig),
     Identity(identity::Identity),
     Provision(provision::Provision),
     Deprovision(deprovision::Deprovision),
     Refresh(refresh::Refresh),
+    Reset(reset::Reset),
+    Retire(retire::Retire),
+    Verify(verify::Verify),
     #[command(flatten)]
     Lifecycle(lifecycle::Lifecycle),
+    #[cfg(unix)]
     Agent(agent::Agent),
     Completions(completions::Completions),
     Man(man::Man),
@@ -104,10 +106,11 @@ impl Cli {
     /// Does what was asked, and says what went wrong. `program` is the name it was called by.
     pub fn run(self, program: &str) -> ExitCode {
         let global = &self.global;
-        if let Err(error) = global.check() {
+        if let Err(error) = global.signing.check() {
             return report(&Err(error));
         }
         let outcome = match self.verb {
+            #[cfg(unix)]
             Verb::Quickstart(verb) => verb.run(),
             Verb::Serve(verb) => verb.run(),
             Verb::Login(verb) => verb.run(global),
@@ -115,13 +118,23 @@ impl Cli {
             Verb::Add(verb) => verb.run(global),
             Verb::Get(verb) => verb.run(global),
             Verb::Delete(verb) => verb.run(global),
+            Verb::Accept(verb) => verb.run(global),
+            Verb::Apply(verb) => verb.run(global),
+            Verb::Approve(verb) => verb.run(global),
+            // Its exit status is that of diff.
+            Verb::Diff(verb) => return verb.run(global),
+            Verb::Rollback(verb) => verb.run(global),
             Verb::GenDeviceConfig(verb) => verb.run(global),
             Verb::Identity(verb) => verb.run(global),
             Verb::Provision(verb) => verb.run(global),
             Verb::Deprovision(verb) => verb.run(global),
             Verb::Refresh(verb) => verb.run(global),
+            Verb::Reset(verb) => verb.run(global),
+            Verb::Retire(verb) => verb.run(global),
+            Verb::Verify(verb) => verb.run(global),
             Verb::Lifecycle(verb) => verb.run(global),
             // The agent has exit statuses of its own.
+            #[cfg(unix)]
             Verb::Agent(verb) => return verb.run(program),
             Verb::Completions(verb) => verb.run(program),
             Verb::Man(verb) => verb.run(program),
@@ -140,16 +153,6 @@ impl Global {
     pub fn connect(&self) -> anyhow::Result<(Client, Name)> {
         let settings = self.settings()?;
         Ok((management_client(&settings)?, settings.tenant))
-    }
-
-    fn check(&self) -> anyhow::Result<()> {
-        if self.signing_method == SigningMethod::Remote {
-            return Ok(());
-        }
-        Err(refused(
-            "signing-method-unavailable",
-            "this version signs configuration on the server alone: leave --signing-method out, or say --signing-method=remote",
-        ))
     }
 }
 

@@ -29,7 +29,7 @@ impl Deprovision {
         let (client, tenant) = global.connect()?;
         let action = DeviceAction {
             reason: self.reason,
-            give_up: false,
+            ..DeviceAction::default()
         };
         let name = &self.device.name;
         let group = self.device.group.group.as_str();

@@ -3,15 +3,17 @@
 use std::path::PathBuf;
 
 use enlist_core::Name;
-use enlist_wire::{Client, Enrollment, NewSecret, SecretCreated};
+use enlist_wire::{Client, Enrollment, NewSecret, SecretCreated, Signing};
 
 use crate::cli::Global;
 use crate::context::management_client;
 use crate::device_file::{DeviceFile, Place, pre_enroll};
 use crate::failure::refused;
 use crate::group_arg::GroupArg;
+use crate::roots::for_devices;
 use crate::say::say;
-use crate::text::shown;
+use crate::signing::SigningMethod;
+use crate::text::{shown, word};
 
 /// What the agent adds to a prefix: a dash, and twelve digits of the hardware identity.
 const SUFFIX: usize = 13;
@@ -70,10 +72,14 @@ impl GenDeviceConfig {
     pub fn run(self, global: &Global) -> anyhow::Result<()> {
         let settings = global.settings()?;
         let client = management_client(&settings)?;
+        let settings = for_devices(settings, &client)?;
         let name = self.mapped_name()?;
         let (tenant, group) = (&settings.tenant, &self.group.group);
+        let signing = signing(global, &client, tenant, group)?;
         let place = Place::take(&self.config_path, self.force)?;
-        let mut file = DeviceFile::new(tenant, group).with_server(&settings)?;
+        let mut file = DeviceFile::new(tenant, group)
+            .with_server(&settings)?
+            .with_signing(signing);
         file.persistent_directory = Some(self.persist.clone());
         file.certificate_ttl_h = self.ttl;
         match self.enrollment_type {
@@ -142,6 +148,31 @@ impl GenDeviceConfig {
         }
         Ok(name)
     }
+}
+
+/// Whose configuration the device is to believe: what the group says, and nothing that contradicts what
+/// was typed.
+fn signing(
+    global: &Global,
+    client: &Client,
+    tenant: &Name,
+    group: &Name,
+) -> anyhow::Result<Signing> {
+    let signing = client.signing(tenant.as_str(), group.as_str())?;
+    let typed = global
+        .signing
+        .signing_method
+        .map(SigningMethod::on_the_wire);
+    if typed.is_some_and(|typed| typed != signing.method) {
+        let method = word(&signing.method);
+        return Err(refused(
+            "signing-method-mismatch",
+            format!(
+                "group `{group}` is signed for with --signing-method={method}: say that, or leave it out"
+            ),
+        ));
+    }
+    Ok(signing)
 }
 
 fn mint(

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use enlist_core::Name;
-use enlist_wire::{Client, PreEnroll, Quadruple, SecretText, Uuid};
+use enlist_wire::{Client, PreEnroll, Quadruple, SecretText, Signing, SigningMethod, Uuid};
 use serde::Serialize;
 
 use crate::context::Settings;
@@ -35,6 +35,9 @@ pub struct DeviceFile {
     /// Where the agent keeps what it learns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub persistent_directory: Option<PathBuf>,
+    /// Where the agent puts certificate and key for other programs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub export_directory: Option<PathBuf>,
     /// The group's provisioning secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device_enrollment_token: Option<SecretText>,
@@ -44,6 +47,12 @@ pub struct DeviceFile {
     /// Seconds between two looks at the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub polling_interval_s: Option<u64>,
+    /// Keys that may sign configuration for the device, PEM.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    public_keys: Vec<String>,
+    /// Who holds them, where that is not the server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signing_method: Option<SigningMethod>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     identity: Option<Identity>,
 }
@@ -77,6 +86,14 @@ impl DeviceFile {
             self.service_anchors_pem = one_by_one(pem)?;
         }
         Ok(self)
+    }
+
+    /// Adds whose configuration the device is to believe.
+    pub fn with_signing(mut self, signing: Signing) -> Self {
+        self.public_keys = signing.keys;
+        // What the agent takes for granted goes without saying.
+        self.signing_method = Some(signing.method).filter(|one| *one != SigningMethod::Remote);
+        self
     }
 
     /// Adds the identity of a pre-enrolled device.

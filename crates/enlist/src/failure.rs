@@ -14,6 +14,8 @@ use crate::text::shown;
 pub const OK: u8 = 0;
 /// It was refused, or it failed.
 pub const FAILED: u8 = 1;
+/// What `diff` compared is different.
+pub const DIFFERENT: u8 = 1;
 /// The command line can't be understood.
 pub const USAGE: u8 = 2;
 /// The server can't be reached.

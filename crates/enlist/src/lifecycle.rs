@@ -1,10 +1,11 @@
-//! The verbs of a device's life: `enlist approve | reject | suspend | resume | decommission |
+//! The verbs of a device's life: `enlist reject | suspend | resume | decommission |
 //! allow-reenroll device …`.
 
 use clap::{Args, Subcommand, ValueEnum};
-use enlist_wire::{Device, DeviceAction, DeviceState};
+use enlist_wire::{Device, DeviceAction};
 
 use crate::cli::Global;
+use crate::decommission::Decommission;
 use crate::group_arg::DeviceArg;
 use crate::output;
 use crate::say::say;
@@ -13,9 +14,6 @@ use crate::text::{shown, word};
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Lifecycle {
-    /// Say yes to a device that waits for approval
-    #[command(after_help = APPROVE)]
-    Approve(Target),
     /// Say no to a device that waits for approval
     #[command(after_help = REJECT)]
     Reject(Target),
@@ -25,7 +23,11 @@ pub enum Lifecycle {
     /// Put a suspended device back into service
     #[command(after_help = RESUME)]
     Resume(Target),
-    /// Take a device out of service for good
+    /// Take a device out of service for good: it wipes itself, and hands in a receipt
+    ///
+    /// It learns of it at its next poll, or at once if it waits; one that is offline learns of it when it
+    /// is back. Where the group's operators sign by themselves, this takes their signature: give
+    /// --signing-method and the key or command.
     #[command(after_help = DECOMMISSION)]
     Decommission(Decommission),
     /// Let a decommissioned or deleted device enroll again, once
@@ -33,10 +35,6 @@ pub enum Lifecycle {
     AllowReenroll(Target),
 }
 
-const APPROVE: &str = "\
-Examples:
-  enlist get pending
-  enlist approve device field-unit-7 -g field-units";
 const REJECT: &str = "Examples:\n  enlist reject device field-unit-7 -g field-units";
 const SUSPEND: &str = "\
 Examples:
@@ -45,6 +43,7 @@ const RESUME: &str = "Examples:\n  enlist resume device test-device-123 -g room2
 const DECOMMISSION: &str = "\
 Examples:
   enlist decommission device test-device-123 -g room2-lights
+  enlist decommission device test-device-123 -g room2-lights --wait
   enlist decommission device test-device-123 -g room2-lights --give-up";
 const ALLOW_REENROLL: &str = "\
 Examples:
@@ -57,10 +56,10 @@ pub struct Target {
     #[arg(value_name = "device", hide_possible_values = true)]
     noun: Noun,
     #[command(flatten)]
-    device: DeviceArg,
+    pub device: DeviceArg,
     /// Why, for the record
     #[arg(long, value_name = "WORDS")]
-    reason: Option<String>,
+    pub reason: Option<String>,
 }
 
 /// The one noun that has a life.
@@ -69,34 +68,28 @@ enum Noun {
     Device,
 }
 
-/// What `decommission` takes.
-#[derive(Debug, Args)]
-pub struct Decommission {
-    #[command(flatten)]
-    target: Target,
-    /// Stop waiting for the device's receipt
-    #[arg(long)]
-    give_up: bool,
-}
-
 impl Lifecycle {
     /// Asks the server for the transition.
     pub fn run(self, global: &Global) -> anyhow::Result<()> {
-        let (verb, target, give_up) = self.taken_apart();
+        let (verb, target) = match self {
+            Self::Decommission(verb) => return verb.run(global),
+            Self::Reject(target) => (Verb::Reject, target),
+            Self::Suspend(target) => (Verb::Suspend, target),
+            Self::Resume(target) => (Verb::Resume, target),
+            Self::AllowReenroll(target) => (Verb::AllowReenroll, target),
+        };
         let Noun::Device = target.noun;
         let (client, tenant) = global.connect()?;
         let (tenant, group) = (tenant.as_str(), target.device.group.group.as_str());
         let name = target.device.name.as_str();
         let action = &DeviceAction {
             reason: target.reason,
-            give_up,
+            ..DeviceAction::default()
         };
         let device = match verb {
-            Verb::Approve => client.approve(tenant, group, name, action),
             Verb::Reject => client.reject(tenant, group, name, action),
             Verb::Suspend => client.suspend(tenant, group, name, action),
             Verb::Resume => client.resume(tenant, group, name, action),
-            Verb::Decommission => client.decommission(tenant, group, name, action),
             Verb::AllowReenroll => client.allow_reenroll(tenant, group, name, action),
         }?;
         tell(verb, &device);
@@ -105,26 +98,13 @@ impl Lifecycle {
             None => Ok(()),
         }
     }
-
-    fn taken_apart(self) -> (Verb, Target, bool) {
-        match self {
-            Self::Approve(target) => (Verb::Approve, target, false),
-            Self::Reject(target) => (Verb::Reject, target, false),
-            Self::Suspend(target) => (Verb::Suspend, target, false),
-            Self::Resume(target) => (Verb::Resume, target, false),
-            Self::Decommission(verb) => (Verb::Decommission, verb.target, verb.give_up),
-            Self::AllowReenroll(target) => (Verb::AllowReenroll, target, false),
-        }
-    }
 }
 
 #[derive(Clone, Copy)]
 enum Verb {
-    Approve,
     Reject,
     Suspend,
     Resume,
-    Decommission,
     AllowReenroll,
 }
 
@@ -132,9 +112,6 @@ fn tell(verb: Verb, device: &Device) {
     let name = shown(&device.name);
     match verb {
         Verb::Reject => say!("Device `{name}` is rejected."),
-        Verb::Decommission if device.state == DeviceState::Decommissioning => say!(
-            "Device `{name}` is decommissioning: it may only poll now. Agents of this version hand in no receipt; `--give-up` revokes what it holds and ends the wait."
-        ),
         Verb::AllowReenroll => say!("Device `{name}` may enroll again, once."),
         _ => say!("Device `{name}` is {}.", word(&device.state)),
     }

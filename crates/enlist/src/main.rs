@@ -4,17 +4,24 @@
 //! The other names it goes by (`iotactl`, `trh`) are links to it and change nothing but the name in
 //! its help. Called `enlist-agent`, it is the agent.
 
+mod accept;
 mod add;
+#[cfg(unix)]
 mod agent;
+mod apply;
+mod approve;
 mod bulk;
 mod cli;
 mod completions;
+mod configuration;
 mod context;
 mod credentials;
+mod decommission;
 mod delete;
 mod deprovision;
 mod device_config;
 mod device_file;
+mod diff;
 mod failure;
 mod files;
 mod get;
@@ -24,16 +31,25 @@ mod interrupt;
 mod lifecycle;
 mod login;
 mod man;
+mod orders;
 mod output;
 mod progress;
 mod provision;
+#[cfg(unix)]
 mod quickstart;
+mod receipt;
 mod refresh;
+mod reset;
+mod retire;
+mod rollback;
+mod roots;
 mod say;
 mod serve;
 mod set;
+mod signing;
 mod span;
 mod text;
+mod verify;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -43,6 +59,7 @@ use clap::FromArgMatches;
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
     let program = cli::program_name(args.first());
+    #[cfg(unix)]
     if program == "enlist-agent" {
         return agent::main("enlist-agent", args.into_iter().skip(1));
     }

@@ -1,7 +1,7 @@
 //! `enlist man`.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
@@ -36,9 +36,20 @@ impl Man {
         };
         std::fs::create_dir_all(&directory)
             .and_then(|()| clap_mangen::generate_to(command, &directory))
-            .and_then(|()| clap_mangen::generate_to(enlist_agent::cli::command(), &directory))
+            .and_then(|()| agent_pages(&directory))
             .with_context(|| format!("`{}` can't be written", directory.display()))?;
         say!("The manual pages are in `{}`.", directory.display());
         Ok(())
     }
+}
+
+#[cfg(unix)]
+fn agent_pages(directory: &Path) -> std::io::Result<()> {
+    clap_mangen::generate_to(enlist_agent::cli::command(), directory)
+}
+
+/// There is no agent for this system.
+#[cfg(not(unix))]
+fn agent_pages(_: &Path) -> std::io::Result<()> {
+    Ok(())
 }

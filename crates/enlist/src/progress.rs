@@ -30,6 +30,11 @@ pub fn short_bar(total: u64, things: &'static str) -> ProgressBar {
     )
 }
 
+/// A sign that something is waited for.
+pub fn spinner(what: &'static str) -> ProgressBar {
+    styled(ProgressBar::new_spinner(), "{spinner} {msg}", what)
+}
+
 fn styled(bar: ProgressBar, template: &str, things: &'static str) -> ProgressBar {
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style.with_key("speed", speed));

@@ -257,7 +257,7 @@ fn gen_device_config_writes_over_nothing_and_mints_nothing_in_vain() {
     );
     for method in ["local", "external"] {
         let other = generate.replace("enlist ", &format!("enlist --signing-method={method} "));
-        rig.refused(&other, 1, "signing-method-unavailable");
+        rig.refused(&other, 1, "signing-method-mismatch");
     }
 }
 

@@ -1,36 +1,13 @@
 //! `kill -9` of the agent at each of the system calls by which it writes and speaks, through its
 //! enrollment and its renewal: it converges, and the server has one device.
-//!
-//! strace delivers the signal: at the N-th of those calls, for every N until one run gets through.
 
 #![allow(clippy::unwrap_used)]
 
 mod rig;
 
-use rig::{Ran, Rig};
+use rig::Rig;
+use rig::kill::{at_every_step, configuration, killed_at, rig};
 use serde_json::Value;
-
-/// What changes a file, or sends, or receives. strace counts each of them by itself.
-const CALLS: [&str; 16] = [
-    "write",
-    "fsync",
-    "fdatasync",
-    "rename",
-    "renameat",
-    "renameat2",
-    "symlink",
-    "symlinkat",
-    "unlink",
-    "unlinkat",
-    "mkdir",
-    "mkdirat",
-    "link",
-    "linkat",
-    "sendto",
-    "recvfrom",
-];
-/// More of one kind than there can be.
-const MOST: usize = 200;
 
 #[test]
 fn killed_at_any_step_of_its_enrollment_the_agent_converges() {
@@ -95,54 +72,6 @@ fn killed_at_any_step_of_its_renewal_the_agent_converges() {
         suspicious.is_empty(),
         "an honest device was taken for a clone: {suspicious:?}"
     );
-}
-
-/// Runs `attempt` for each call and each of its invocations, until one gets through. Says how
-/// many did not.
-fn at_every_step(mut attempt: impl FnMut(&str, usize) -> bool) -> usize {
-    CALLS
-        .iter()
-        .map(|call| {
-            let through = (1..MOST).find(|step| attempt(call, *step));
-            through.unwrap_or_else(|| panic!("{call} has no end")) - 1
-        })
-        .sum()
-}
-
-/// A server, where strace is installed; under `CI=true` it has to be.
-fn rig() -> Option<Rig> {
-    let installed = std::process::Command::new("strace")
-        .arg("-V")
-        .output()
-        .is_ok();
-    if !installed {
-        let note = "strace is not installed";
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "{note}");
-        eprintln!("skipped: {note}");
-        return None;
-    }
-    Some(Rig::new())
-}
-
-fn configuration(rig: &Rig, name: &str, secret: &str) {
-    let root = std::fs::read_to_string(rig.data().join("root.pem")).unwrap();
-    let configuration = serde_json::json!({
-        "schema_version": 1,
-        "server_url": rig.url,
-        "trust_anchors_pem": [root],
-        "group": "crashes",
-        "name": name,
-        "hardware_id": name,
-        "persistent_directory": rig.work().join(format!("{name}.state")),
-        "device_enrollment_token": secret,
-    });
-    rig.write(&format!("{name}.json"), &configuration.to_string());
-}
-
-fn killed_at(rig: &Rig, call: &str, step: usize, command: &str) -> Ran {
-    rig.sh(&format!(
-        "exec strace -f -qq -o strace.log -e trace={call} -e inject={call}:signal=KILL:when={step} {command}"
-    ))
 }
 
 fn certificates(rig: &Rig, name: &str) -> Vec<Value> {

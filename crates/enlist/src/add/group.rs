@@ -1,7 +1,10 @@
 //! `enlist add group`.
 
 use enlist_core::Name;
-use enlist_wire::{CsrExtras, Enrollment, NewGroup, OnClone, Profile};
+use enlist_wire::{
+    CsrExtras, DevicePolicy, Enrollment, KeyRotation, NewGroup, OnClone, OnHardwareChange, Profile,
+    Signing,
+};
 
 use crate::cli::Global;
 use crate::output;
@@ -12,6 +15,9 @@ use crate::text::{one_of, word};
 ///
 /// The secret is shown this once. Whoever holds it can enroll devices into the group, as the
 /// enrollment policy says, and do nothing else with it.
+///
+/// With --signing-method local or external the configuration of its devices is signed by you from then
+/// on, and the server can't forge it: only the public key goes there.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct AddGroup {
@@ -30,6 +36,15 @@ pub struct AddGroup {
     #[arg(long, value_name = "WHAT", default_value = "alert",
           value_parser = one_of::<OnClone>(&["alert", "suspend"]))]
     on_clone: OnClone,
+    /// Whether each renewal of a device is onto a new key, or may keep the one it has
+    #[arg(long, value_name = "WHAT", default_value = "rotate",
+          value_parser = one_of::<KeyRotation>(&["rotate", "keep"]))]
+    key_rotation: KeyRotation,
+    /// What a device does that finds itself on other hardware than it enrolled on: renew nothing until an
+    /// operator accepts it, stop using its credentials, or enroll anew
+    #[arg(long, value_name = "WHAT", default_value = "ask",
+          value_parser = one_of::<OnHardwareChange>(&["ask", "refuse", "reenroll"]))]
+    on_hardware_change: OnHardwareChange,
     /// Hours that an enrollment waits for a person [default: the server's]
     #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(1..))]
     approval_timeout: Option<u32>,
@@ -64,13 +79,21 @@ const EXAMPLES: &str = "\
 Examples:
   enlist add group room2-lights > secret.txt
   enlist add group field-units --enrollment approve --approval-timeout 48
+  enlist add group presses --signing-method local --signing-key signing.pem
   enlist add group brokers --server-auth --dns-suffix devices.example.com --lifetime 720";
 
 impl AddGroup {
     /// Creates the group.
     pub fn run(self, global: &Global) -> anyhow::Result<()> {
         let (client, tenant) = global.connect()?;
-        let group = self.into_request();
+        let signing = Signing {
+            method: global.signing.method().on_the_wire(),
+            keys: global.signing.public_keys()?,
+        };
+        let group = NewGroup {
+            signing,
+            ..self.into_request()
+        };
         let created = client.create_group(tenant.as_str(), &group)?;
         let name = &group.name;
         say!(
@@ -94,6 +117,10 @@ impl AddGroup {
         group.enrollment = self.enrollment;
         group.hardware_is_identity = self.hardware_is_identity;
         group.on_clone = self.on_clone;
+        group.policy = DevicePolicy {
+            key_rotation: self.key_rotation,
+            on_hardware_change: self.on_hardware_change,
+        };
         group.approval_timeout_h = self.approval_timeout;
         if let Some(days) = self.recovery_window {
             group.recovery_window_d = days;

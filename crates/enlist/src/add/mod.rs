@@ -3,6 +3,7 @@
 mod device;
 mod devices;
 mod group;
+mod root;
 mod secret;
 mod tenant;
 mod token;
@@ -22,6 +23,7 @@ enum Noun {
     Group(group::AddGroup),
     Device(device::AddDevice),
     Devices(devices::AddDevices),
+    Root(root::AddRoot),
     Secret(secret::AddSecret),
     Token(token::AddToken),
 }
@@ -34,6 +36,7 @@ impl Add {
             Noun::Group(noun) => noun.run(global),
             Noun::Device(noun) => noun.run(global),
             Noun::Devices(noun) => noun.run(global),
+            Noun::Root(noun) => noun.run(global),
             Noun::Secret(noun) => noun.run(global),
             Noun::Token(noun) => noun.run(global),
         }

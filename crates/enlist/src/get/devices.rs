@@ -1,11 +1,11 @@
-//! `enlist get devices` and `enlist get device`.
+//! `enlist get devices`.
 
 use enlist_wire::{Device, DeviceState, DevicesQuery};
 
 use super::listing::{LimitArg, Listing, groups};
 use crate::cli::Global;
-use crate::group_arg::{AnyGroupArg, DeviceArg};
-use crate::output::{self, Format, Row};
+use crate::group_arg::AnyGroupArg;
+use crate::output::Row;
 use crate::text::{one_of, word};
 
 /// The devices of a group, or of all groups
@@ -28,19 +28,6 @@ Examples:
   enlist get devices -g room2-lights --state active -o csv > active.csv
   enlist get devices -o json | jq -r '.[].name'";
 
-/// One device
-#[derive(Debug, clap::Args)]
-#[command(after_help = ONE_EXAMPLES)]
-pub struct GetDevice {
-    #[command(flatten)]
-    device: DeviceArg,
-}
-
-const ONE_EXAMPLES: &str = "\
-Examples:
-  enlist get device test-device-123 -g room2-lights
-  enlist get device test-device-123 -g room2-lights -o json";
-
 impl GetDevices {
     /// Lists them.
     pub fn run(self, global: &Global) -> anyhow::Result<()> {
@@ -60,16 +47,6 @@ impl GetDevices {
             }
         }
         list.finish()
-    }
-}
-
-impl GetDevice {
-    /// Shows it.
-    pub fn run(self, global: &Global) -> anyhow::Result<()> {
-        let (client, tenant) = global.connect()?;
-        let group = self.device.group.group.as_str();
-        let device = client.device(tenant.as_str(), group, self.device.name.as_str())?;
-        output::one(global.output.unwrap_or(Format::Table), &device)
     }
 }
 

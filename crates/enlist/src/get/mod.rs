@@ -2,13 +2,21 @@
 
 mod anchor;
 mod certificates;
+mod config;
 mod contexts;
+mod device;
 mod devices;
 mod events;
 mod groups;
 mod listing;
+mod orders;
 mod pending;
+mod receipt;
+mod rollover;
+mod roots;
+mod schema;
 mod secrets;
+mod signing;
 mod tenants;
 mod tokens;
 
@@ -28,13 +36,20 @@ enum Noun {
     Tenants(tenants::GetTenants),
     Groups(groups::GetGroups),
     Devices(devices::GetDevices),
-    Device(devices::GetDevice),
+    Device(device::GetDevice),
     Pending(pending::GetPending),
+    Orders(orders::GetOrders),
+    Receipt(receipt::GetReceipt),
     Secrets(secrets::GetSecrets),
+    Config(config::GetConfig),
+    Schema(schema::GetSchema),
+    Signing(signing::GetSigning),
     Certificates(certificates::GetCertificates),
     Events(events::GetEvents),
     Tokens(tokens::GetTokens),
     Anchor(anchor::GetAnchor),
+    Roots(roots::GetRoots),
+    Rollover(rollover::GetRollover),
     #[command(visible_alias = "contexts")]
     Context(contexts::GetContext),
 }
@@ -48,11 +63,18 @@ impl Get {
             Noun::Devices(noun) => noun.run(global),
             Noun::Device(noun) => noun.run(global),
             Noun::Pending(noun) => noun.run(global),
+            Noun::Orders(noun) => noun.run(global),
+            Noun::Receipt(noun) => noun.run(global),
             Noun::Secrets(noun) => noun.run(global),
+            Noun::Config(noun) => noun.run(global),
+            Noun::Schema(noun) => noun.run(global),
+            Noun::Signing(noun) => noun.run(global),
             Noun::Certificates(noun) => noun.run(global),
             Noun::Events(noun) => noun.run(global),
             Noun::Tokens(noun) => noun.run(global),
             Noun::Anchor(noun) => noun.run(global),
+            Noun::Roots(noun) => noun.run(global),
+            Noun::Rollover(noun) => noun.run(global),
             Noun::Context(noun) => noun.run(global),
         }
     }

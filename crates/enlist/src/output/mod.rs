@@ -115,6 +115,26 @@ pub fn one<T: Row>(format: Format, row: &T) -> anyhow::Result<()> {
     written(outcome.and_then(|()| out.flush()))
 }
 
+/// Prints a document as JSON for people.
+pub fn document(document: &serde_json::Value) -> anyhow::Result<()> {
+    let mut out = BufWriter::new(std::io::stdout());
+    let outcome = serde_json::to_writer_pretty(&mut out, document)
+        .map_err(Into::into)
+        .and_then(|()| out.write_all(b"\n"))
+        .and_then(|()| out.flush());
+    written(outcome)
+}
+
+/// Prints one thing as JSON, whatever else it could be printed as.
+pub fn json(thing: &impl Serialize) -> anyhow::Result<()> {
+    let mut out = BufWriter::new(std::io::stdout());
+    let outcome = serde_json::to_writer_pretty(&mut out, thing)
+        .map_err(Into::into)
+        .and_then(|()| out.write_all(b"\n"))
+        .and_then(|()| out.flush());
+    written(outcome)
+}
+
 /// Prints one line.
 pub fn line(text: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();

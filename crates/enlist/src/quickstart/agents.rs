@@ -45,6 +45,8 @@ impl Fleet {
         let directories = stage.data.join("agents");
         let config = |number: u32| directories.join(number.to_string()).join("config.json");
         let secret = secret::for_agents(stage, &config(1))?;
+        let (tenant, group) = (stage.settings.tenant.as_str(), stage.group.as_str());
+        let signing = stage.client.signing(tenant, group)?;
         let mut agents = Vec::new();
         for number in 1..=count {
             let directory = directories.join(number.to_string());
@@ -52,11 +54,13 @@ impl Fleet {
                 .with_context(|| format!("`{}` can't be made", directory.display()))?;
             let device = format!("{PREFIX}{number}");
             let mut file = DeviceFile::new(&stage.settings.tenant, &stage.group)
-                .with_server(stage.settings)?;
+                .with_server(stage.settings)?
+                .with_signing(signing.clone());
             let state = directory.join("state");
             file.name = Some(device.parse()?);
             file.hardware_id = Some(format!("quickstart-{number}"));
             file.persistent_directory = Some(state.clone());
+            file.export_directory = Some(directory.join("credentials"));
             file.device_enrollment_token = Some(secret.clone());
             let text = serde_json::to_vec_pretty(&file).context("a configuration")?;
             files::replace(&config(number), &text, Access::Private)?;

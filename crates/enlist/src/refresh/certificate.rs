@@ -7,7 +7,7 @@ use enlist_core::renewal_message;
 use enlist_keys::FileKey;
 use enlist_pki::Signer;
 use enlist_wire::{
-    Binary, Client, ClientError, Enrolled, NonceRequest, RenewProof, RenewRequest, Uuid,
+    Binary, Client, ClientError, Enrolled, NonceRequest, Order, RenewProof, RenewRequest, Uuid,
 };
 use serde::Serialize;
 
@@ -17,11 +17,15 @@ use crate::context::device_client;
 use crate::credentials::{self, Answer, Owner, Paths, device_id};
 use crate::failure::refused;
 use crate::group_arg::DeviceArg;
+use crate::orders;
 use crate::output::{self, Row};
 use crate::say::say;
 
-/// Renew the certificate of a device that was enrolled by `enlist provision`, onto a new key
+/// Renew a certificate: of a device with an agent by an order, or of one that `enlist provision` enrolled
 ///
+/// With --rekey, the server orders the device's agent to renew onto a new key, wherever it is.
+///
+/// Without, what `enlist provision` has left in a directory here is renewed, onto a new key.
 /// Needs no API token: the device's own token and key prove it, even when its certificate has expired,
 /// as long as the group's recovery window says. The files that `provision` left are replaced when the
 /// new certificate is there. NAME_renewal.json (0600) keeps counter and request, so that the command
@@ -32,6 +36,9 @@ use crate::say::say;
 pub struct RefreshCertificate {
     #[command(flatten)]
     device: DeviceArg,
+    /// Order the device's agent to renew onto a new key now
+    #[arg(long, conflicts_with_all = ["ttl", "out"])]
+    rekey: bool,
     /// Hours that the certificate is to last [default: the group's]
     #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(1..))]
     ttl: Option<u32>,
@@ -42,6 +49,7 @@ pub struct RefreshCertificate {
 
 const EXAMPLES: &str = "\
 Examples:
+  enlist refresh certificate test-device-123 -g room2-lights --rekey
   enlist refresh certificate test-device-123 -g room2-lights
   enlist refresh certificate test-device-123 -g room2-lights --out certs --ttl 168";
 
@@ -51,6 +59,9 @@ struct Renewed(Enrolled);
 impl RefreshCertificate {
     /// Renews the certificate.
     pub fn run(self, global: &Global) -> anyhow::Result<()> {
+        if self.rekey {
+            return orders::give(global, &self.device, Order::RotateKey);
+        }
         let settings = global.settings()?;
         let owner = Owner {
             tenant: settings.tenant.clone(),
@@ -65,7 +76,7 @@ impl RefreshCertificate {
             refused(
                 "not-provisioned",
                 format!(
-                    "`{}` does not exist: run `enlist provision {}` first, or name its directory with --out",
+                    "`{}` does not exist: if an agent runs on the device, --rekey orders it to renew; else run `enlist provision {}` first, or name its directory with --out",
                     paths.certificate.display(),
                     owner.name
                 ),

@@ -3,6 +3,7 @@
 mod certificate;
 mod journal;
 mod provision_secret;
+mod token;
 
 pub use journal::Journal;
 
@@ -19,6 +20,7 @@ pub struct Refresh {
 enum Noun {
     ProvisionSecret(provision_secret::RefreshSecret),
     Certificate(certificate::RefreshCertificate),
+    Token(token::RefreshToken),
 }
 
 impl Refresh {
@@ -27,6 +29,7 @@ impl Refresh {
         match self.noun {
             Noun::ProvisionSecret(noun) => noun.run(global),
             Noun::Certificate(noun) => noun.run(global),
+            Noun::Token(noun) => noun.run(global),
         }
     }
 }

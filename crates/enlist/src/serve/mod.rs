@@ -3,6 +3,7 @@
 mod check;
 mod log;
 mod settings;
+mod systemd;
 mod url;
 
 use std::path::Path;
@@ -92,8 +93,12 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     tracing::info!(address = %server.address(), "listening");
     // Nobody listening on standard output is no reason to end.
     let _ = output::line(&url);
+    let heartbeat = systemd::ready(&url);
     interrupted().await;
     tracing::info!("stopping");
+    systemd::stopping();
+    // The watchdog goes on while requests under way are answered.
+    let _heartbeat = heartbeat;
     tokio::select! {
         () = server.stop() => Ok(()),
         () = interrupted() => anyhow::bail!("told to stop twice: ended at once, with requests under way"),

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 pub mod cut;
+pub mod kill;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -1,0 +1,93 @@
+//! Going back where the operators sign: what was stated before is read, believed by the group's own
+//! signature, and signed anew.
+
+use anyhow::Context as _;
+use enlist_config::{Step, migrate};
+use enlist_core::{Clock, Name, SystemClock};
+use enlist_pki::PublicKey;
+use enlist_signed::{Envelope, Layer, Schema, Target};
+use enlist_wire::{ApplySchema, Client, ConfigurationApplied, ConfigurationQuery, RollbackRequest};
+use serde_json::{Map, Value};
+
+use super::schema::stated;
+use crate::cli::Global;
+use crate::failure::refused;
+
+/// Goes back to an earlier schema with a signature made here.
+pub fn restate_schema(
+    global: &Global,
+    client: &Client,
+    (tenant, group): (&Name, &Name),
+    request: &RollbackRequest,
+) -> anyhow::Result<ConfigurationApplied> {
+    let keys = client.signing(tenant.as_str(), group.as_str())?.keys;
+    let signer = global.signing.signer(&keys)?;
+    let signer = signer.context("the server signs for this group")?;
+    let before = stated(client, tenant, group, &keys, request.to)?;
+    let newest = client.schema(tenant.as_str(), group.as_str(), None)?.newest;
+    let schema = Schema {
+        version: newest + 1,
+        at: SystemClock.now(),
+        ..before
+    };
+    let envelope = Envelope::seal(&schema, &*signer).context("the schema was not signed")?;
+    let request = ApplySchema {
+        envelope: Some(enlist_wire::Envelope(envelope.to_value())),
+        expects: request.expects,
+        ..ApplySchema::default()
+    };
+    Ok(client.apply_schema(tenant.as_str(), group.as_str(), &request)?)
+}
+
+/// The values of an earlier statement, led to the schema version of today.
+pub fn earlier_values(
+    client: &Client,
+    (tenant, group): (&Name, &Name),
+    device: Option<&Name>,
+    version: u64,
+) -> anyhow::Result<Map<String, Value>> {
+    let keys = client.signing(tenant.as_str(), group.as_str())?.keys;
+    let query = ConfigurationQuery {
+        version: Some(version),
+        reveal: true,
+        effective: false,
+    };
+    let shown = client.configuration(
+        tenant.as_str(),
+        group.as_str(),
+        device.map(Name::as_str),
+        &query,
+    )?;
+    let envelope = shown.envelope.context("the server shows no statement")?;
+    let public: Vec<PublicKey> = keys
+        .iter()
+        .map(|pem| PublicKey::from_pem(pem))
+        .collect::<Result<_, _>>()?;
+    let layer: Layer = Envelope::from_value(&envelope.0)?
+        .open(&public)
+        .context("the configuration that the server shows is not believed")?;
+    let is_it = layer.tenant == *tenant
+        && layer.group == *group
+        && layer.version == version
+        && matches!(layer.target, Target::Group) == device.is_none();
+    if !is_it {
+        return Err(refused(
+            "statement-refused",
+            "the configuration that the server shows is another one",
+        ));
+    }
+    let today = client.schema(tenant.as_str(), group.as_str(), None)?;
+    let today = stated(client, tenant, group, &keys, today.version)?;
+    if layer.schema_version > today.schema_version {
+        return Err(refused(
+            "statement-refused",
+            "its values are of a newer schema version than the one in force; go back to that schema first",
+        ));
+    }
+    let done = usize::try_from(layer.schema_version)?.saturating_sub(1);
+    let way = today.migrations.iter().skip(done);
+    way.map(|steps| Ok(serde_json::from_value(serde_json::to_value(steps)?)?))
+        .try_fold(layer.values, |values, steps: anyhow::Result<Vec<Step>>| {
+            Ok(migrate(values, &steps?)?)
+        })
+}
