@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::package::{self, Build};
 use crate::run::{cargo, run, succeeds};
 use crate::steps::Steps;
 use crate::{components, generate, house, lines, policy, problems};
@@ -20,6 +21,7 @@ pub(crate) fn all(fix: bool) -> Result<()> {
     steps.step("clippy", clippy);
     steps.step("tests", tests);
     steps.step("doc tests", doc_tests);
+    steps.step("packages", packages);
     steps.step("generated files", || generate::all(!fix));
     steps.step("dependency policy", policy::check);
     steps.finish()
@@ -59,6 +61,15 @@ fn tests() -> Result<()> {
             "--no-fail-fast",
         ]))
     }
+}
+
+/// What is packed here is what the tests have built.
+fn packages() -> Result<()> {
+    if !succeeds("dpkg-deb", &["--version"]) {
+        println!("skipped: dpkg-deb is Debian's");
+        return Ok(());
+    }
+    package::all(Build::Dev)
 }
 
 fn doc_tests() -> Result<()> {

@@ -12,6 +12,7 @@ mod package;
 mod policy;
 mod problems;
 mod run;
+mod small;
 mod steps;
 
 use std::process::ExitCode;
@@ -46,6 +47,8 @@ enum Task {
         /// Which targets. All, if none is named.
         targets: Vec<String>,
     },
+    /// Builds the agent for devices with little memory, smaller than cargo alone can, and has it enroll.
+    Small,
     /// Builds the Debian packages enlist-agent and enlist into target/package.
     Package {
         /// Packs the binaries of the dev profile: to look at the packages, not to install them.
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Task::Check { fix } => check::all(fix),
         Task::Generate { check } => generate::all(check),
         Task::Cross { targets } => cross::all(&targets),
+        Task::Small => small::build(),
         Task::Package { dev: true } => package::all(package::Build::Dev),
         Task::Package { dev: false } => package::all(package::Build::Release),
         Task::Bench { quick, parts } => bench::figures(quick, &parts),

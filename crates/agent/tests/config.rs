@@ -201,6 +201,8 @@ fn a_value_of_the_wrong_type_is_refused_with_its_field() {
             "{field} {value}: {words}"
         );
     }
+    let list = home.write("c.json", " [1, \"https://a.test\"]");
+    assert!(words(&Configuration::load(&list).unwrap_err()).contains("not a list"));
 }
 
 #[test]
@@ -230,7 +232,7 @@ fn what_makes_no_sense_is_refused_with_its_field_and_a_way_out() {
         ("key_store", json!("pkcs11:"), "module-path"),
         ("key_kind", json!("RSA"), "P-384"),
         ("export_directory", json!("run/credentials"), "absolute"),
-        ("export_directory", json!("/var/lib/enlist/export"), "apart"),
+        ("export_directory", json!("/var/lib/enlist/export"), "own"),
         ("export_group", json!(" "), "group"),
         ("public_keys", json!(["PUBLIC KEY"]), "PEM"),
         ("command_keys", json!("PUBLIC KEY"), "PEM"),

@@ -173,8 +173,14 @@ fn a_wipe_that_was_cut_short_goes_on_with_the_next_start_and_nothing_else_does()
     ] {
         let (exit, _, words) = home.run(command);
         assert_eq!(exit, 1, "{command:?}: {words}");
+        assert!(words.contains("is being wiped"), "{command:?}: {words}");
         assert!(home.path("data/secret").exists());
     }
+    let (_, report, words) = home.run(&["doctor", "-o", "json"]);
+    let checks = report["checks"].as_array().unwrap();
+    let enrollment = checks.iter().find(|one| one["check"] == "enrollment");
+    let found = enrollment.unwrap()["found"].as_str().unwrap();
+    assert!(found.contains("is being wiped"), "{found} {words}");
     let agent = home.start(&["run"]);
     wait_for("it is clean", || !home.path("agent/wipe.json").exists());
     let said = end(agent);

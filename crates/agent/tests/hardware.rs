@@ -78,7 +78,7 @@ fn a_moved_disk_reports_itself_and_renews_nothing_until_somebody_accepts_it() {
 }
 
 #[test]
-fn a_moved_disk_whose_certificate_runs_out_still_renews_nothing_and_keeps_calm() {
+fn a_moved_disk_whose_certificate_runs_out_renews_nothing_keeps_calm_and_can_still_be_accepted() {
     let (rig, mut agent) = moved(OnHardwareChange::Ask, true);
     let asked = rig.server.borrow().asked;
     let end = rig.now() + 30 * DAY;
@@ -86,6 +86,25 @@ fn a_moved_disk_whose_certificate_runs_out_still_renews_nothing_and_keeps_calm()
     assert_eq!(rig.server.borrow().issued(), 1);
     let asked = rig.server.borrow().asked - asked;
     assert!(asked < 30 * 26, "{asked} questions in a month");
+
+    // It still hears what it waits for, whatever stands before that, and then it recovers.
+    let token = rig.server.borrow_mut().order(Order::RotateToken);
+    let accept = rig.server.borrow_mut().order(Order::AcceptHardware);
+    rig.until(&mut agent, |agent| {
+        agent.machine().changed_hardware().is_none()
+    });
+    rig.settle(&mut agent);
+    rig.check_settled(&agent);
+    assert_eq!(rig.server.borrow().issued(), 2);
+    rig.until(&mut agent, |_| {
+        rig.server.borrow().desk.acknowledged.len() == 2
+    });
+    let server = rig.server.borrow();
+    let done = |number| {
+        let known = &server.desk.acknowledged;
+        known.iter().find(|one| one.number == number).unwrap().done
+    };
+    assert_eq!((done(token), done(accept)), (false, true));
 }
 
 #[test]

@@ -138,6 +138,41 @@ fn a_revoked_device_deletes_nothing() {
 }
 
 #[test]
+fn a_server_that_is_gone_for_a_month_is_asked_calmly_and_found_again() {
+    let (rig, mut agent) = Rig::enrolled();
+    let before = Rig::identity(&agent);
+    rig.server.borrow_mut().gone_away = true;
+    let asked = rig.server.borrow().asked;
+    let mut notes = Vec::new();
+    for day in 1..=30 {
+        notes.extend(rig.until(&mut agent, |_| rig.now() > START + day * 24 * HOUR));
+    }
+    let end = rig.now();
+    let asked = rig.server.borrow().asked - asked;
+    assert!(
+        (5_000..30 * 24 * 60).contains(&asked),
+        "{asked} questions in a month"
+    );
+    let told = |note: &&Note| matches!(note, Note::Trouble { again: false, .. });
+    assert_eq!(notes.iter().filter(told).count(), 1, "it is told once");
+    let kept = agent.vault().trouble().unwrap().unwrap();
+    assert!(kept.message.contains("lost"), "{kept:?}");
+    assert!(
+        kept.at.as_secs() < START + 24 * HOUR,
+        "since when: {kept:?}"
+    );
+    assert_eq!(Rig::identity(&agent).slot, before.slot);
+    rig.check_current();
+
+    // Its certificate has run out long since.
+    rig.server.borrow_mut().gone_away = false;
+    rig.settle(&mut agent);
+    rig.check_settled(&agent);
+    assert!(agent.vault().trouble().unwrap().is_none());
+    assert!(rig.now() - end < HOUR, "within minutes");
+}
+
+#[test]
 fn a_full_disk_is_waited_out() {
     let (rig, mut agent) = Rig::enrolled();
     rig.fuse.set(0, common::When::Before);

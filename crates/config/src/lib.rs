@@ -6,7 +6,7 @@
 //! shown as [`MASK`].
 //!
 //! [`Schema::check`] checks a stated subset of JSON Schema 2020-12, small enough for every device;
-//! `docs/configuration.md` says which. With the feature `full`, `check_fully` checks the whole.
+//! `docs/configuration.md` says which. With the feature `full`, `FullSchema` checks the whole.
 
 mod diff;
 #[cfg(feature = "full")]
@@ -20,7 +20,7 @@ mod violation;
 
 pub use diff::{Change, diff};
 #[cfg(feature = "full")]
-pub use full::check_fully;
+pub use full::{FullSchema, check_fully};
 pub use mask::MASK;
 pub use merge::merge;
 pub use migrate::{MigrationError, Step, migrate};

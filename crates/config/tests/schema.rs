@@ -297,6 +297,28 @@ fn the_full_check_knows_what_the_subset_leaves_out_and_tells_no_value() {
 
 #[cfg(feature = "full")]
 #[test]
+fn patterns_are_bounded_together_and_not_only_one_by_one() {
+    use enlist_config::FullSchema;
+    let with = |count: usize, pattern: &str| {
+        let field = |n: usize| {
+            let field = json!({"type": "string", "default": "", "pattern": pattern});
+            (format!("field-{n}"), field)
+        };
+        let fields: serde_json::Map<String, Value> = (0..count).map(field).collect();
+        json!({"type": "object", "properties": fields})
+    };
+    // A large one, and as many as there may be fields of small ones.
+    for (count, pattern) in [(20, r"^(\p{L}{10})?$"), (1_900, "^[a-z0-9.-]*$")] {
+        let schema = FullSchema::parse(&with(count, pattern)).unwrap();
+        let defaults = Schema::parse(&with(count, pattern)).unwrap().defaults();
+        schema.check(&defaults.into()).unwrap();
+    }
+    let found = FullSchema::parse(&with(1_900, r"^(\p{L}{10})?$")).unwrap_err();
+    assert!(found[0].message.contains("no good schema"), "{found:?}");
+}
+
+#[cfg(feature = "full")]
+#[test]
 fn a_reference_in_the_full_part_fetches_nothing() {
     let mut document = press();
     document["allOf"] = json!([{"$ref": "https://127.0.0.1:1/x"}]);

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use enlist_core::Name;
+use enlist_pki::PublicKey;
 use enlist_wire::{Client, Enrollment, NewSecret, SecretCreated, Signing};
 
 use crate::cli::Global;
@@ -151,7 +153,7 @@ impl GenDeviceConfig {
 }
 
 /// Whose configuration the device is to believe: what the group says, and nothing that contradicts what
-/// was typed.
+/// was typed. Where keys were named, the server can't add one of its own.
 fn signing(
     global: &Global,
     client: &Client,
@@ -171,6 +173,21 @@ fn signing(
                 "group `{group}` is signed for with --signing-method={method}: say that, or leave it out"
             ),
         ));
+    }
+    let named = global.signing.named()?;
+    if named.is_empty() {
+        return Ok(signing);
+    }
+    for pem in &signing.keys {
+        let key = PublicKey::from_pem(pem).context("a key of the group can't be read")?;
+        if !named.contains(&key) {
+            return Err(refused(
+                "signing-key-unknown",
+                format!(
+                    "the server names a key for group `{group}` that you have not named (`enlist get signing -g {group}` shows them): name every key that the device is to believe, the others than yours with --signing-public-key"
+                ),
+            ));
+        }
     }
     Ok(signing)
 }

@@ -1,6 +1,7 @@
 //! Orders to devices, signed by the operators too where their group asks for it.
 
 use anyhow::Context as _;
+use enlist_core::DeviceId;
 use enlist_signed::Envelope;
 use enlist_wire::{Client, DeviceOrder, NewOrder, Order};
 
@@ -56,19 +57,26 @@ pub fn completed(
     let draft = client.draft_order(tenant, group, name, &request)?;
     let mut envelope =
         Envelope::from_value(&draft.0).context("the server's order is no signed statement")?;
-    check(&envelope, tenant, order)?;
+    let known = client.device(tenant, group, name)?.device_id;
+    let id = DeviceId::from_bytes(*known.as_bytes());
+    check(&envelope, tenant, id, order)?;
     envelope
         .sign(&*signer)
         .context("the order was not signed")?;
+    // The server alone says which device has this name: whoever signs can compare.
+    say!("Signed an order for device `{name}`, id {id}.");
     Ok(Some(enlist_wire::Envelope(envelope.to_value())))
 }
 
 /// Nobody signs what he has not read: the server could have put another order under his pen.
-fn check(envelope: &Envelope, tenant: &str, order: Order) -> anyhow::Result<()> {
+fn check(envelope: &Envelope, tenant: &str, id: DeviceId, order: Order) -> anyhow::Result<()> {
     let command: enlist_signed::Command = envelope
         .claim()
         .context("the server's order does not read")?;
-    if command.tenant.as_str() == tenant && command.order.as_str() == word(&order) {
+    let is_it = command.tenant.as_str() == tenant
+        && command.device == id
+        && command.order.as_str() == word(&order);
+    if is_it {
         return Ok(());
     }
     Err(crate::failure::refused(
@@ -110,5 +118,35 @@ impl Row for DeviceOrder {
             done.to_owned(),
             self.detail.as_deref().map_or_else(String::new, shown),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use enlist_core::Timestamp;
+    use enlist_keys::FileKey;
+    use enlist_pki::KeyKind;
+
+    use super::*;
+
+    #[test]
+    fn an_order_for_another_device_is_not_signed() {
+        let [own, other] = [1, 2].map(|byte| DeviceId::from_bytes([byte; 16]));
+        let draft = |device, order| {
+            let command = enlist_signed::Command {
+                tenant: "acme".parse().unwrap(),
+                device,
+                number: 1,
+                order,
+                at: Timestamp::from_secs(1),
+            };
+            Envelope::seal(&command, &FileKey::generate(KeyKind::P256).unwrap()).unwrap()
+        };
+        let wipe = enlist_signed::Order::Wipe;
+        assert!(check(&draft(own, wipe), "acme", own, Order::Wipe).is_ok());
+        assert!(check(&draft(other, wipe), "acme", own, Order::Wipe).is_err());
+        assert!(check(&draft(own, wipe), "other", own, Order::Wipe).is_err());
+        let reset = enlist_signed::Order::ResetConfiguration;
+        assert!(check(&draft(own, reset), "acme", own, Order::Wipe).is_err());
     }
 }

@@ -107,7 +107,8 @@ impl RollbackConfig {
         };
         let what = draft(serde_json::Map::new()).what();
         if global.signing.is_own() && !self.back.dry_run {
-            let values = earlier_values(&client, (&tenant, group), device, self.back.to)?;
+            let at = draft(serde_json::Map::new());
+            let values = earlier_values(global, &client, &at, self.back.to)?;
             return told(global, &what, &draft(values).state(global, &client)?);
         }
         let name = device.map(Name::as_str);

@@ -52,7 +52,8 @@ pub struct SigningArgs {
     /// bare signature to standard output (ECDSA as DER) within a minute
     #[arg(long, global = true, value_name = "COMMAND", help_heading = HEADING)]
     pub signing_command: Option<String>,
-    /// The public key that goes with them, PEM, where that is not clear
+    /// Public keys, PEM: first the one that your command signs with, where that is not clear; then those
+    /// of others who sign for the group, whose earlier statements you believe
     #[arg(long, global = true, value_name = "FILE", help_heading = HEADING)]
     pub signing_public_key: Option<PathBuf>,
 }
@@ -112,6 +113,32 @@ impl SigningArgs {
         ))
     }
 
+    /// Whose earlier statements are believed when they are signed anew: the key of `signer`, and those that
+    /// were named beside it. What the server says of a group's keys counts for nothing here: it could name
+    /// one of its own, and have its words signed.
+    ///
+    /// # Errors
+    /// The file with the keys can't be read.
+    pub fn believed(&self, signer: &dyn Signer) -> anyhow::Result<Vec<PublicKey>> {
+        let mut keys = vec![signer.public_key().clone()];
+        if let Some(path) = &self.signing_public_key {
+            keys.extend(public_keys(path)?);
+        }
+        Ok(keys)
+    }
+
+    /// The public keys of those that were named here; none where none was.
+    ///
+    /// # Errors
+    /// A file that was named can't be read.
+    pub fn named(&self) -> anyhow::Result<Vec<PublicKey>> {
+        match (&self.signing_key, &self.signing_public_key) {
+            (Some(_), _) => self.believed(&self.file_key()?),
+            (None, Some(path)) => public_keys(path),
+            (None, None) => Ok(Vec::new()),
+        }
+    }
+
     /// The public keys, PEM, that a new group is to be signed for with.
     ///
     /// # Errors
@@ -121,7 +148,8 @@ impl SigningArgs {
             return Ok(Vec::new());
         }
         if let Some(path) = &self.signing_public_key {
-            return Ok(vec![public_key(path)?.to_pem()]);
+            let keys = public_keys(path)?;
+            return Ok(keys.iter().map(PublicKey::to_pem).collect());
         }
         match self.method() {
             SigningMethod::Local => Ok(vec![self.file_key()?.public_key().to_pem()]),
@@ -152,7 +180,7 @@ impl SigningArgs {
             )
         })?;
         let public = match (&self.signing_public_key, keys) {
-            (Some(path), _) => public_key(path)?,
+            (Some(path), _) => public_keys(path)?.remove(0),
             (None, [only]) => only.clone(),
             (None, _) => {
                 return Err(refused(
@@ -165,10 +193,15 @@ impl SigningArgs {
     }
 }
 
-fn public_key(path: &Path) -> anyhow::Result<PublicKey> {
+/// The public keys in a file: one at least.
+fn public_keys(path: &Path) -> anyhow::Result<Vec<PublicKey>> {
     let text = files::read_needed(path)?;
-    PublicKey::from_pem(&text)
-        .with_context(|| format!("`{}` holds no public key that can be used", path.display()))
+    let unusable = || format!("`{}` holds no public key that can be used", path.display());
+    let keys = PublicKey::all_from_pem(&text).with_context(unusable)?;
+    if keys.is_empty() {
+        anyhow::bail!(unusable());
+    }
+    Ok(keys)
 }
 
 #[cfg(test)]
@@ -195,6 +228,26 @@ mod tests {
         let other = FileKey::generate(KeyKind::P256).unwrap();
         assert!(args.signer(&[other.public_key().to_pem()]).is_err());
         assert!(args.signer(&[]).is_err());
+    }
+
+    #[test]
+    fn earlier_statements_are_believed_by_the_keys_that_were_named_here() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("others.pem");
+        let [own, first, second] = [(); 3].map(|()| FileKey::generate(KeyKind::P256).unwrap());
+        let [first, second] = [first.public_key().clone(), second.public_key().clone()];
+        std::fs::write(&path, first.to_pem() + &second.to_pem()).unwrap();
+        let alone = SigningArgs::default();
+        let own_key = own.public_key().clone();
+        assert!(alone.believed(&own).unwrap() == std::slice::from_ref(&own_key));
+        let with_others = SigningArgs {
+            signing_public_key: Some(path.clone()),
+            ..SigningArgs::default()
+        };
+        let believed = with_others.believed(&own).unwrap();
+        assert_eq!(believed, [own_key, first, second]);
+        std::fs::write(&path, "no key").unwrap();
+        assert!(with_others.believed(&own).is_err());
     }
 
     #[test]

@@ -151,6 +151,27 @@ fn what_the_operators_sign_nobody_else_can() {
         (&3.into(), &5.into())
     );
 
+    // What a colleague has stated is signed anew only where the colleague's key was named here.
+    rig.ok("openssl pkey -in signing.pem -pubout -out signing.pub");
+    rig.ok("openssl pkey -in other.pem -pubout -out other.pub");
+    rig.ok("cat signing.pub other.pub > both.pub");
+    rig.ok(&format!(
+        "enlist add group pipes {LOCAL} --signing-public-key both.pub > pipes.secret"
+    ));
+    let theirs = "--signing-method local --signing-key other.pem";
+    rig.ok(&format!(
+        "enlist apply schema -g pipes -f schema.json {theirs}"
+    ));
+    for value in [1, 2] {
+        rig.write("values.json", &format!(r#"{{"interval_s": {value}}}"#));
+        rig.ok(&format!(
+            "enlist apply config -g pipes -f values.json {theirs}"
+        ));
+    }
+    let back = format!("enlist rollback config -g pipes --to 1 {LOCAL}");
+    rig.refused(&back, 1, "statement-refused");
+    rig.ok(&format!("{back} --signing-public-key other.pub"));
+
     // A second schema version, back to the first, and the third follows the second.
     rig.write("schema-2.json", &SCHEMA.replace("interval_s", "interval"));
     rig.write(
@@ -196,6 +217,19 @@ fn a_devices_file_names_the_keys_that_it_is_to_believe() {
     assert_eq!(
         file["public_keys"][0].as_str().unwrap().trim(),
         public.trim()
+    );
+
+    // Where keys are named, the device believes no other, whatever the server says.
+    rig.ok(&format!(
+        "enlist {LOCAL} {generate} -g valves --config-path named.json"
+    ));
+    rig.ok(&format!("{NEW_KEY} other.pem"));
+    rig.refused(
+        &format!(
+            "enlist --signing-method=local --signing-key=other.pem {generate} -g valves --config-path other.json"
+        ),
+        1,
+        "signing-key-unknown",
     );
 
     rig.ok(&format!(

@@ -232,6 +232,8 @@ impl<'a> Life<'a> {
         self.start();
         self.becomes("active");
         eventually("it is enrolled", || self.status()["state"] == "enrolled");
+        // Orders of this life count from its first moment on.
+        self.renews_onto_another_key();
     }
 
     fn public_key(&self) -> String {

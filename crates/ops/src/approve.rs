@@ -8,7 +8,7 @@ use enlist_pki::Csr;
 use enlist_store::Tx;
 
 use crate::devices::DeviceView;
-use crate::{DevicePath, Error, Ops, devices, scope};
+use crate::{DevicePath, Error, Ops, devices, reason, scope};
 
 impl Ops {
     /// Lets a waiting device in: its certificate is made and recorded now, and is the answer to
@@ -16,7 +16,12 @@ impl Ops {
     ///
     /// # Errors
     /// When it is not there, or not waiting.
-    pub async fn approve(&self, who: &Operator, path: DevicePath) -> Result<DeviceView, Error> {
+    pub async fn approve(
+        &self,
+        who: &Operator,
+        path: DevicePath,
+        reason: Option<String>,
+    ) -> Result<DeviceView, Error> {
         let (look_who, look_path) = (who.clone(), path.clone());
         let (tenant, group, device, application) = self
             .inner
@@ -84,7 +89,8 @@ impl Ops {
                 let certificate = signed.record(&device);
                 tx.insert_certificate(&certificate)?;
                 tx.delete_application(tenant.id, device.id)?;
-                tx.append(&event.with("serial", certificate.serial))?;
+                let event = event.with("serial", certificate.serial);
+                tx.append(&reason::on(event, reason.as_deref()))?;
                 devices::view(tx, &tenant, &group, device)
             })
             .await
@@ -107,13 +113,7 @@ impl Ops {
                 let (tenant, group, device) = scope::device(tx, &who, Role::Operator, &path)?;
                 let view = devices::view(tx, &tenant, &group, device.clone())?;
                 let event = device.clone().reject(Actor::Operator(who.token), now)?;
-                let event = match &reason {
-                    Some(reason) => {
-                        event.with("reason", reason.chars().take(256).collect::<String>())
-                    }
-                    None => event,
-                };
-                turn_away(tx, &device, &event)?;
+                turn_away(tx, &device, &reason::on(event, reason.as_deref()))?;
                 Ok(view)
             })
             .await

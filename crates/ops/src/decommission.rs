@@ -4,7 +4,9 @@ use enlist_core::{Actor, Farewell, Operator, Role};
 use enlist_signed::{Envelope, Order};
 
 use crate::devices::DeviceView;
-use crate::{DevicePath, Error, Ops, OrderRefusal, delete, devices, order, scope, standing};
+use crate::{
+    DevicePath, Error, Ops, OrderRefusal, delete, devices, order, reason, scope, standing,
+};
 
 /// How often a lost race for the order's number is run again before the caller is asked to.
 const ATTEMPTS: usize = 4;
@@ -23,6 +25,7 @@ impl Ops {
         who: &Operator,
         path: DevicePath,
         completed: Option<Envelope>,
+        reason: Option<String>,
     ) -> Result<DeviceView, Error> {
         for _ in 0..ATTEMPTS {
             let ground = self.order_ground(who, &path).await?;
@@ -33,6 +36,7 @@ impl Ops {
                 .signed_order(&ground, Order::Wipe, completed.as_ref())
                 .await?;
             let (who, path, now) = (who.clone(), path.clone(), self.now());
+            let reason = reason.clone();
             let number = ground.number;
             let begun = self
                 .inner
@@ -43,7 +47,7 @@ impl Ops {
                     let (device, event) = device.decommission(by.clone(), now)?;
                     devices::save(tx, &device, from)?;
                     order::close_all(tx, &device, "the device is being decommissioned", now)?;
-                    tx.append(&event)?;
+                    tx.append(&reason::on(event, reason.as_deref()))?;
                     let wipe = Order::Wipe;
                     order::record(tx, &device, number, wipe, &envelope, by.clone(), now)?
                         .ok_or(OrderRefusal::Overtaken)?;
@@ -67,7 +71,12 @@ impl Ops {
     ///
     /// # Errors
     /// When it is not there, or not being decommissioned.
-    pub async fn give_up_on(&self, who: &Operator, path: DevicePath) -> Result<DeviceView, Error> {
+    pub async fn give_up_on(
+        &self,
+        who: &Operator,
+        path: DevicePath,
+        reason: Option<String>,
+    ) -> Result<DeviceView, Error> {
         let (who, now) = (who.clone(), self.now());
         self.inner
             .store
@@ -80,7 +89,8 @@ impl Ops {
                 devices::save(tx, &device, from)?;
                 delete::bury(tx, &device, credential.as_ref(), now)?;
                 standing::revoke(tx, &device, now)?;
-                tx.append(&event.with("receipt", "none"))?;
+                let event = event.with("receipt", "none");
+                tx.append(&reason::on(event, reason.as_deref()))?;
                 devices::view(tx, &tenant, &group, device)
             })
             .await

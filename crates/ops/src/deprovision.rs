@@ -3,7 +3,7 @@
 use enlist_core::{Actor, Operator, Role};
 
 use crate::devices::DeviceView;
-use crate::{DevicePath, Error, Ops, devices, scope, standing};
+use crate::{DevicePath, Error, Ops, devices, reason, scope, standing};
 
 impl Ops {
     /// Revokes a device's credentials and keeps its name, so that it, or its replacement, can
@@ -11,7 +11,12 @@ impl Ops {
     ///
     /// # Errors
     /// When it is not there, or neither active nor suspended.
-    pub async fn deprovision(&self, who: &Operator, path: DevicePath) -> Result<DeviceView, Error> {
+    pub async fn deprovision(
+        &self,
+        who: &Operator,
+        path: DevicePath,
+        reason: Option<String>,
+    ) -> Result<DeviceView, Error> {
         let (who, now) = (who.clone(), self.now());
         self.inner
             .store
@@ -21,7 +26,7 @@ impl Ops {
                 let (device, event) = device.deprovision(Actor::Operator(who.token), now)?;
                 devices::save(tx, &device, from)?;
                 standing::revoke(tx, &device, now)?;
-                tx.append(&event)?;
+                tx.append(&reason::on(event, reason.as_deref()))?;
                 devices::view(tx, &tenant, &group, device)
             })
             .await

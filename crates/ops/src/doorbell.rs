@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use enlist_core::{DeviceId, GroupId, TenantId};
+use enlist_core::{ConfigurationTarget, DeviceId, GroupId, TenantId};
 use tokio::sync::oneshot;
 
 use crate::Error;
@@ -92,6 +92,20 @@ impl Doorbell {
         }
     }
 
+    /// Rings for those whom statements are about: for a whole group only where one is about the whole.
+    pub(crate) fn ring_about(
+        &self,
+        tenant: TenantId,
+        group: GroupId,
+        targets: &[ConfigurationTarget],
+    ) {
+        let devices: Option<Vec<_>> = targets.iter().map(ConfigurationTarget::device).collect();
+        match devices {
+            Some(devices) => devices.into_iter().for_each(|device| self.ring(device)),
+            None => self.ring_group(tenant, group),
+        }
+    }
+
     /// Whether a group has another number of configuration statements than when this was last asked.
     pub(crate) fn is_new(&self, tenant: TenantId, group: GroupId, count: u64) -> bool {
         let mut rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
@@ -167,6 +181,20 @@ mod tests {
         bell.close();
         assert!(!three.rung().await, "sent away, not rung for");
         assert!(bell.wait(of(1), device(1)).unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn what_is_stated_for_one_device_wakes_no_other() {
+        use ConfigurationTarget::{Device, Group};
+        let bell = Doorbell::default();
+        let mut one = bell.wait(of(1), device(1)).unwrap().unwrap();
+        let mut two = bell.wait(of(1), device(2)).unwrap().unwrap();
+        let (tenant, group) = of(1);
+        bell.ring_about(tenant, group, &[Device(device(1))]);
+        assert!(one.rung().await);
+        assert!(!bell.is_idle(), "the other one waits on");
+        bell.ring_about(tenant, group, &[Device(device(1)), Group]);
+        assert!(two.rung().await);
     }
 
     #[tokio::test]

@@ -2,9 +2,8 @@
 
 use enlist_core::{Actor, StateKind};
 
-use crate::poll::words;
 use crate::presented::{Errand, client_certificate, presented};
-use crate::{DeviceSelf, Error, Ops, Source, devices, order};
+use crate::{DeviceSelf, Error, Ops, Source, devices, order, reason};
 
 impl Ops {
     /// Begins to decommission the holder of a client certificate, at its own wish. From now on it may
@@ -28,11 +27,9 @@ impl Ops {
                 let from = ground.device.state().kind();
                 if from != StateKind::Decommissioning {
                     let by = Actor::Device(ground.device.id);
-                    let (device, mut event) =
+                    let (device, event) =
                         ground.device.decommission(by, now).map_err(Error::from)?;
-                    if let Some(reason) = &reason {
-                        event = event.with("reason", words(reason, 256));
-                    }
+                    let event = reason::on(event, reason.as_deref());
                     devices::save(tx, &device, from)?;
                     order::close_all(tx, &device, "the device is being decommissioned", now)?;
                     tx.append(&event)?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use enlist_attest::Verified;
-use enlist_ca::DeviceSubject;
+use enlist_ca::{BACKDATED, DeviceSubject};
 use enlist_core::{
     CaId, CertificateProfile, CertificateRecord, Device, DeviceId, Digest, Group, GroupId, Issued,
     Name, Practice, Serial, SigningPurpose, Standing, Tenant, TenantState, Timestamp,
@@ -51,6 +51,8 @@ pub struct Enrolled {
     pub group: Name,
     /// Its certificate.
     pub certificate: CertificateRecord,
+    /// When that was issued, to the second.
+    pub issued_at: Timestamp,
     /// The issuing CA's certificate, PEM.
     pub issuing_pem: Arc<str>,
     /// The root's certificate, PEM.
@@ -162,6 +164,7 @@ impl Ops {
             device: issuance.device,
             tenant: issuance.tenant,
             group: issuance.group,
+            issued_at: issuance.certificate.not_before + BACKDATED,
             certificate: issuance.certificate,
             issuing_pem,
             root_pem: self.inner.authorities.hierarchy().root_pem(),

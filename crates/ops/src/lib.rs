@@ -31,6 +31,7 @@ mod order;
 mod poll;
 mod pre_enroll;
 mod presented;
+mod reason;
 mod receipt;
 mod reenroll;
 mod refusals;

@@ -2,13 +2,13 @@
 
 use enlist_attest::{ByCertificate, RenewalRefusal};
 use enlist_core::{
-    CertificateRecord, Credential, Device, DeviceId, Group, Name, Standing, StateKind, Tenant,
-    Timestamp,
+    CertificateRecord, Credential, Device, DeviceId, Group, Name, OnHardwareChange, Standing,
+    StateKind, Tenant, Timestamp,
 };
 use enlist_pki::Certificate;
 use enlist_store::Tx;
 
-use crate::renew::on_record;
+use crate::renew::{on_record, recovery_ends};
 use crate::{Error, Ops, Source, standing};
 
 /// A device that has shown a certificate of its own, with all that is on record of it.
@@ -27,6 +27,10 @@ pub(crate) enum Errand {
     /// To learn what there is for it. On its way out it is heard with an expired or held certificate
     /// too.
     Asking,
+    /// The same of one that finds itself on other hardware, and renews nothing before a person has accepted
+    /// that: it is heard with an expired certificate as long as it could renew with it. What is secret it is
+    /// given with a good one alone.
+    AskingOnOtherHardware,
     /// To change something of its own.
     Changing,
     /// To say that it is about to be wiped: a suspended one may, too.
@@ -87,16 +91,17 @@ fn hear(
     let credential = tx
         .credential(tenant.id, device.id)?
         .ok_or(Error::Renewal(Revoked))?;
+    let group = tx
+        .group(tenant.id, device.group)?
+        .ok_or(Error::Inconsistent("a device without its group"))?;
     let in_use = credential.slot(certificate.serial).is_some()
         && !matches!(certificate.standing, Standing::Revoked { .. });
     match (state, errand) {
-        (StateKind::Decommissioning, Errand::Asking | Errand::Leaving) if in_use => {}
-        (StateKind::Decommissioning, Errand::Asking | Errand::Leaving) => {
-            return Err(Error::Renewal(NotInUse));
-        }
         (StateKind::Decommissioning, Errand::Changing) => {
             return Err(Error::DeviceNotActive(state));
         }
+        (StateKind::Decommissioning, _) if in_use => {}
+        (StateKind::Decommissioning, _) => return Err(Error::Renewal(NotInUse)),
         (StateKind::Suspended, Errand::Leaving) if !in_use => {
             return Err(Error::Renewal(NotInUse));
         }
@@ -106,15 +111,21 @@ fn hear(
         (StateKind::Suspended, Errand::Leaving) => {}
         (StateKind::Suspended, _) => return Err(Error::DeviceSuspended),
         _ => {
+            let waits = errand == Errand::AskingOnOtherHardware
+                && group.practice.on_hardware_change != OnHardwareChange::Refuse
+                && now <= recovery_ends(&credential, &group, &certificate);
+            // By the last moment at which it was good: everything else has to be as ever.
+            let at = if waits {
+                now.min(certificate.not_after)
+            } else {
+                now
+            };
             ByCertificate {
                 presented: &certificate,
             }
-            .authenticate(&credential, now)?;
+            .authenticate(&credential, at)?;
         }
     }
-    let group = tx
-        .group(tenant.id, device.group)?
-        .ok_or(Error::Inconsistent("a device without its group"))?;
     Ok(Presented {
         tenant,
         group,
@@ -129,6 +140,11 @@ impl Presented {
     pub(crate) fn is_first_use(&self) -> bool {
         self.credential.previous.is_some()
             && self.credential.current.serial == self.certificate.serial
+    }
+
+    /// Whether the certificate that was shown has expired.
+    pub(crate) fn is_expired(&self, now: Timestamp) -> bool {
+        now > self.certificate.not_after
     }
 
     /// Retires the certificate before the one that was shown, where that is a new one.

@@ -5,7 +5,7 @@ use enlist_core::{
 };
 
 use crate::devices::DeviceView;
-use crate::{DevicePath, Error, Ops, What, devices, scope};
+use crate::{DevicePath, Error, Ops, What, devices, reason, scope};
 
 impl Ops {
     /// Lets a decommissioned or deleted device enroll again, once: its tombstones are lifted,
@@ -17,6 +17,7 @@ impl Ops {
         &self,
         who: &Operator,
         path: DevicePath,
+        reason: Option<String>,
     ) -> Result<DeviceView, Error> {
         let (who, now) = (who.clone(), self.now());
         let id = DeviceId::new(&*self.inner.clock, &*self.inner.rng);
@@ -35,7 +36,7 @@ impl Ops {
                         let (device, event) = device.allow_reenroll(by, now)?;
                         tx.delete_tombstones_of(tenant.id, device.id)?;
                         devices::save(tx, &device, from)?;
-                        tx.append(&event)?;
+                        tx.append(&reason::on(event, reason.as_deref()))?;
                         device
                     }
                     None => {
@@ -48,7 +49,8 @@ impl Ops {
                         let (device, mut event) = Device::create(new, by);
                         event.kind = "device-reenroll-allowed".into();
                         devices::insert(tx, &device)?;
-                        tx.append(&event.with("before", gone))?;
+                        let event = event.with("before", gone);
+                        tx.append(&reason::on(event, reason.as_deref()))?;
                         device
                     }
                 };

@@ -3,14 +3,19 @@
 use enlist_core::{Actor, Operator, Role};
 
 use crate::devices::DeviceView;
-use crate::{DevicePath, Error, Ops, devices, scope, standing};
+use crate::{DevicePath, Error, Ops, devices, reason, scope, standing};
 
 impl Ops {
     /// Suspends a device: its certificates go on hold, and its next request is refused.
     ///
     /// # Errors
     /// When it is not there, or not active.
-    pub async fn suspend(&self, who: &Operator, path: DevicePath) -> Result<DeviceView, Error> {
+    pub async fn suspend(
+        &self,
+        who: &Operator,
+        path: DevicePath,
+        reason: Option<String>,
+    ) -> Result<DeviceView, Error> {
         let (who, now) = (who.clone(), self.now());
         self.inner
             .store
@@ -20,7 +25,7 @@ impl Ops {
                 let (device, event) = device.suspend(Actor::Operator(who.token), now)?;
                 devices::save(tx, &device, from)?;
                 standing::hold(tx, &device, now)?;
-                tx.append(&event)?;
+                tx.append(&reason::on(event, reason.as_deref()))?;
                 devices::view(tx, &tenant, &group, device)
             })
             .await
@@ -30,7 +35,12 @@ impl Ops {
     ///
     /// # Errors
     /// When it is not there, or not suspended.
-    pub async fn resume(&self, who: &Operator, path: DevicePath) -> Result<DeviceView, Error> {
+    pub async fn resume(
+        &self,
+        who: &Operator,
+        path: DevicePath,
+        reason: Option<String>,
+    ) -> Result<DeviceView, Error> {
         let (who, now) = (who.clone(), self.now());
         self.inner
             .store
@@ -40,7 +50,7 @@ impl Ops {
                 let (device, event) = device.resume(Actor::Operator(who.token), now)?;
                 devices::save(tx, &device, from)?;
                 standing::release(tx, &device)?;
-                tx.append(&event)?;
+                tx.append(&reason::on(event, reason.as_deref()))?;
                 devices::view(tx, &tenant, &group, device)
             })
             .await

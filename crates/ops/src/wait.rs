@@ -1,6 +1,6 @@
 //! A device waits until there is something to poll for.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use enlist_core::StateKind;
@@ -73,12 +73,14 @@ impl Ops {
             .store
             .read("ring_for_others", move |tx| {
                 let ordered = tx.devices_with_orders_since(since, A_LOOK)?;
-                let groups = tx.configurations_since(since, A_LOOK)?;
-                let groups: BTreeSet<_> = groups.into_iter().map(|(t, g, _)| (t, g)).collect();
+                let mut groups = BTreeMap::<_, Vec<_>>::new();
+                for (tenant, group, target) in tx.configurations_since(since, A_LOOK)? {
+                    groups.entry((tenant, group)).or_default().push(target);
+                }
                 let mut counted = Vec::new();
-                for (tenant, group) in groups {
+                for ((tenant, group), targets) in groups {
                     let count = tx.count_configurations(tenant, group)?;
-                    counted.push(((tenant, group), count));
+                    counted.push(((tenant, group), count, targets));
                 }
                 Ok::<_, Error>((ordered, counted))
             })
@@ -86,9 +88,9 @@ impl Ops {
         for device in ordered {
             self.inner.doorbell.ring(device);
         }
-        for ((tenant, group), count) in configured {
+        for ((tenant, group), count, targets) in configured {
             if self.inner.doorbell.is_new(tenant, group, count) {
-                self.inner.doorbell.ring_group(tenant, group);
+                self.inner.doorbell.ring_about(tenant, group, &targets);
             }
         }
         Ok(())

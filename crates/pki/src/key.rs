@@ -84,6 +84,15 @@ impl PublicKey {
         Self::from_spki_der(&der)
     }
 
+    /// Reads every `PUBLIC KEY` block of a PEM text; none where there is none.
+    ///
+    /// # Errors
+    /// One of them breaks a rule.
+    pub fn all_from_pem(text: &str) -> Result<Vec<Self>, KeyError> {
+        let blocks = crate::pem::public_keys(text).map_err(KeyError::Pem)?;
+        blocks.iter().map(|der| Self::from_spki_der(der)).collect()
+    }
+
     /// The key as one PEM block, `PUBLIC KEY`.
     pub fn to_pem(&self) -> String {
         crate::pem::encode("PUBLIC KEY", &self.spki)

@@ -23,6 +23,13 @@ pub(crate) fn request(text: &str) -> Result<CertificateSigningRequestDer<'static
     CertificateSigningRequestDer::from_pem_slice(text.as_bytes()).map_err(PemError)
 }
 
+/// Every public key in `text`; other blocks and words between them are passed over.
+pub(crate) fn public_keys(text: &str) -> Result<Vec<SubjectPublicKeyInfoDer<'static>>, PemError> {
+    SubjectPublicKeyInfoDer::pem_slice_iter(text.as_bytes())
+        .collect::<Result<_, _>>()
+        .map_err(PemError)
+}
+
 /// The first public key in `text`.
 pub(crate) fn public_key(text: &str) -> Result<SubjectPublicKeyInfoDer<'static>, PemError> {
     SubjectPublicKeyInfoDer::from_pem_slice(text.as_bytes()).map_err(PemError)

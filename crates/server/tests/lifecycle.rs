@@ -201,3 +201,39 @@ fn what_happened_to_a_device_is_on_record_in_order() {
     assert!(events[3].by.starts_with("device:"));
     assert!(events[4].by.starts_with("token:"));
 }
+
+#[test]
+fn the_reason_of_each_step_is_on_record() {
+    let rig = Rig::new();
+    let secret = rig.group("pumps", Enrollment::Open);
+    rig.enrolled_device("pumps", "pump-1", &secret);
+    let (admin, why) = (rig.admin(), |words: &str| DeviceAction {
+        reason: Some(words.to_owned()),
+        ..act()
+    });
+    let device = ("default", "pumps", "pump-1");
+    admin
+        .suspend(device.0, device.1, device.2, &why("stolen\u{7}"))
+        .unwrap();
+    admin
+        .resume(device.0, device.1, device.2, &why("found"))
+        .unwrap();
+    admin
+        .decommission(device.0, device.1, device.2, &why("sold"))
+        .unwrap();
+    let gone = DeviceAction {
+        give_up: true,
+        ..why("never came back")
+    };
+    admin
+        .decommission(device.0, device.1, device.2, &gone)
+        .unwrap();
+    admin
+        .allow_reenroll(device.0, device.1, device.2, &why("bought back"))
+        .unwrap();
+    let events = serde_json::to_string(&admin.events("default", &Default::default()).unwrap());
+    let events = events.unwrap();
+    for words in ["stolen ", "found", "sold", "never came back", "bought back"] {
+        assert!(events.contains(words), "{words}: {events}");
+    }
+}

@@ -334,3 +334,26 @@ fn where_operators_sign_the_server_alone_can_destroy_nothing() {
     let envelope = enlist_signed::Envelope::from_value(&reply.commands[0].0).unwrap();
     assert!(envelope.is_signed_by(key.public_key()));
 }
+
+#[test]
+fn a_device_can_tell_the_orders_of_its_life_from_those_of_the_one_before() {
+    let rig = Rig::new();
+    let secret = rig.group("pumps", Enrollment::Open);
+    let first = rig.enrolled_device("pumps", "pump-1", &secret);
+    give(&rig, &rotate_key());
+    let reply = first.poll(&rig, &PollRequest::default()).unwrap();
+    let old = first.commands(&reply).remove(0);
+    rig.admin()
+        .deprovision("default", "pumps", "pump-1", &Default::default())
+        .unwrap();
+    rig.clock.advance(Duration::from_secs(60));
+    let second = rig.enrolled_device("pumps", "pump-1", &secret);
+    assert_eq!(second.id(), first.id(), "it is the same device");
+    give(&rig, &rotate_key());
+    let reply = second.poll(&rig, &PollRequest::default()).unwrap();
+    let new = second.commands(&reply).remove(0);
+    let issued_at = second.enrolled.as_ref().unwrap().issued_at.unwrap();
+    let issued_at = issued_at.as_secs();
+    assert!(old.at.as_secs() < issued_at, "{old:?}");
+    assert!(new.at.as_secs() >= issued_at, "{new:?}");
+}

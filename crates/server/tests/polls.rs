@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use enlist_keys::FileKey;
 use enlist_pki::KeyKind;
+use enlist_signed::Order;
 use enlist_testkit::{FakeDevice, Rig, refusal};
 use enlist_wire::{
     CertificateStatus, ConfigurationNumbers, ConfigurationRefusal, ConfigurationReport, Device,
-    DevicePolicy, Enrollment, KeyRotation, NewGroup, OnHardwareChange, PollRequest, Time,
+    DevicePolicy, Enrollment, Hardware, HardwareKind, KeyRotation, NewGroup, NewOrder,
+    OnHardwareChange, PollRequest, Time,
 };
 
 fn pump(rig: &Rig) -> FakeDevice {
@@ -172,4 +174,65 @@ fn a_group_may_let_its_devices_keep_their_keys() {
     let own = FileKey::generate(KeyKind::P256).unwrap();
     let request = loaded.renewal(&rig, &own);
     loaded.client(&rig).renew(&request).unwrap();
+}
+
+fn moved() -> PollRequest {
+    PollRequest {
+        changed_hardware: Some(Hardware {
+            kind: HardwareKind::Serial,
+            value: "OTHER-7".to_owned(),
+        }),
+        ..PollRequest::default()
+    }
+}
+
+#[test]
+fn a_device_on_other_hardware_is_heard_after_its_certificate_until_it_could_recover_no_more() {
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    let rig = Rig::new();
+    let mut device = pump(&rig);
+    rig.clock.advance(10 * DAY);
+    let usual = PollRequest::default();
+    assert_eq!(
+        refusal(device.poll(&rig, &usual)),
+        "certificate-expired",
+        "with hardware of its own it renews first"
+    );
+    assert!(device.poll(&rig, &moved()).unwrap().commands.is_empty());
+    let accept = NewOrder {
+        order: enlist_wire::Order::AcceptHardware,
+        envelope: None,
+    };
+    rig.admin()
+        .order("default", "pumps", "pump-1", &accept)
+        .unwrap();
+    let reply = device.poll(&rig, &moved()).unwrap();
+    assert_eq!(device.commands(&reply)[0].order, Order::AcceptHardware);
+    device.renew_by_token(&rig).unwrap();
+    device.acknowledge(&rig, 1, true).unwrap();
+    let hardware = seen(&rig).hardware.unwrap();
+    assert_eq!(hardware.value, "OTHER-7");
+
+    rig.clock.advance(38 * DAY);
+    assert_eq!(
+        refusal(device.poll(&rig, &moved())),
+        "certificate-expired",
+        "past the recovery window"
+    );
+}
+
+#[test]
+fn where_the_group_refuses_other_hardware_an_expired_certificate_is_refused_too() {
+    let rig = Rig::new();
+    let secret = rig.group_with(&NewGroup {
+        enrollment: Enrollment::Open,
+        policy: DevicePolicy {
+            on_hardware_change: OnHardwareChange::Refuse,
+            ..DevicePolicy::default()
+        },
+        ..NewGroup::named("pumps")
+    });
+    let device = rig.enrolled_device("pumps", "pump-1", &secret);
+    rig.clock.advance(Duration::from_secs(10 * 24 * 3600));
+    assert_eq!(refusal(device.poll(&rig, &moved())), "certificate-expired");
 }

@@ -73,6 +73,7 @@ impl FakeDevice {
             not_before: enlist_wire::Time::from_secs(certificate.not_before()),
             not_after: quadruple.not_after,
             serial: certificate.serial_hex(),
+            issued_at: None,
             command_keys: Vec::new(),
             policy: enlist_wire::DevicePolicy::default(),
         });

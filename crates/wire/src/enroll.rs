@@ -91,6 +91,11 @@ pub struct Enrolled {
     pub not_after: Time,
     /// Serial number, lowercase hexadecimal.
     pub serial: String,
+    /// When it was issued, which is later than it is valid from. Commands that were given before the
+    /// first certificate of a device was issued are of an earlier life of that device. A server that does
+    /// not say so is an earlier one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued_at: Option<Time>,
     /// Keys that may sign commands to the device, PEM: those of its tenant. A device pins them when it
     /// enrolls.
     #[serde(default)]

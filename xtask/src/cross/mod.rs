@@ -5,10 +5,12 @@
 //! each is run under qemu-user through a real enrollment against a real server of this machine. The CLI
 //! is only checked: there is nothing here to link it with for Windows and macOS.
 
-mod packages;
+pub(crate) mod packages;
 mod target;
-mod toolchain;
-mod trial;
+pub(crate) mod toolchain;
+pub(crate) mod trial;
+
+use std::process::Command;
 
 use anyhow::{Result, bail};
 
@@ -41,7 +43,12 @@ pub(crate) fn all(only: &[String]) -> Result<()> {
         steps.step(agent.triple, || {
             packages::provide(agent.packages)?;
             let binary = toolchain.build_agent(agent)?;
-            trial::enroll(agent, &binary)
+            trial::enroll(agent.triple, || {
+                let mut command = Command::new(agent.qemu);
+                command.args(["-L", agent.libraries]).arg(&binary);
+                command
+            })?;
+            trial::tell_size(agent.triple, &binary)
         });
     }
     for cli in CLIS.iter().filter(|one| wanted(one.triple)) {

@@ -81,7 +81,8 @@ impl Toolchain {
         run(command.args(["--package", "enlist"]))
     }
 
-    fn cargo(&self, triple: &str, verb: &str, build_std: &str) -> Command {
+    /// `cargo VERB` with this compiler, for `triple`, with these crates of the standard library.
+    pub(crate) fn cargo(&self, triple: &str, verb: &str, build_std: &str) -> Command {
         let mut command = cargo([verb, "--locked", "--target", triple]);
         command
             .arg(format!("-Zbuild-std={build_std}"))

@@ -8,19 +8,19 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::target::AgentTarget;
 use crate::run::{cargo, output, root, run};
 
 /// How long a server may take to start.
 const START: Duration = Duration::from_secs(60);
 
-/// Starts a server of this machine and has the agent enroll, renew and tell about itself.
+/// Starts a server of this machine and has the agent enroll, renew and tell about itself. `agent` is the
+/// command that runs it, but for its arguments.
 ///
 /// # Errors
 /// When it does not.
-pub(crate) fn enroll(target: &AgentTarget, agent: &Path) -> Result<()> {
+pub(crate) fn enroll(name: &str, agent: impl Fn() -> Command) -> Result<()> {
     run(&mut cargo(["build", "--locked", "--package", "enlist"]))?;
-    let place = Place::new(target.triple)?;
+    let place = Place::new(name)?;
     let _server = Server::start(&place)?;
     place.enlist(&["add", "group", "trial", "--enrollment", "open"])?;
     place.enlist(&[
@@ -35,9 +35,7 @@ pub(crate) fn enroll(target: &AgentTarget, agent: &Path) -> Result<()> {
     ])?;
     for verb in ["provision", "renew", "status"] {
         let answer = output(
-            Command::new(target.qemu)
-                .args(["-L", target.libraries])
-                .arg(agent)
+            agent()
                 .args([verb, "-o", "json", "-c"])
                 .arg(place.path("config.json")),
         )?;
@@ -47,10 +45,18 @@ pub(crate) fn enroll(target: &AgentTarget, agent: &Path) -> Result<()> {
     if !devices.contains("\"active\"") {
         bail!("the server knows of no active device: {devices}");
     }
-    let size = fs::metadata(agent)?.len();
+    Ok(())
+}
+
+/// Prints how large a binary is.
+///
+/// # Errors
+/// When it is not there.
+pub(crate) fn tell_size(name: &str, binary: &Path) -> Result<()> {
+    let size = fs::metadata(binary)?.len();
     #[allow(clippy::cast_precision_loss, reason = "a size to look at")]
     let mib = size as f64 / (1024.0 * 1024.0);
-    println!("{}: {mib:.2} MiB", target.triple);
+    println!("{name}: {mib:.2} MiB");
     Ok(())
 }
 

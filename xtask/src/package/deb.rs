@@ -48,7 +48,7 @@ impl<'a> Deb<'a> {
                 .file_name()
                 .and_then(|name| name.to_str())
                 .unwrap_or_default();
-            let agents = name.starts_with("enlist-agent") && !name.starts_with("enlist-agent-help");
+            let agents = name.starts_with("enlist-agent");
             if name.starts_with(start) && agents == (start == "enlist-agent") {
                 let zipped = output(Command::new("gzip").args(["-9nc"]).arg(&page))?;
                 self.file(&format!("usr/share/man/man1/{name}.gz"), &zipped)?;

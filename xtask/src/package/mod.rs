@@ -29,6 +29,9 @@ pub(crate) fn all(build: Build) -> Result<()> {
     let binaries = binaries(build)?;
     let place = root().join("target/package");
     let manuals = place.join("man");
+    if manuals.exists() {
+        std::fs::remove_dir_all(&manuals)?;
+    }
     run(std::process::Command::new(binaries.enlist.clone())
         .arg("man")
         .arg(&manuals))?;

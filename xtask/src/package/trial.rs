@@ -34,24 +34,25 @@ pub(crate) fn look(file: &Path, package: &Package) -> Result<()> {
         }
     }
     if succeeds("systemd-analyze", &["--version"]) {
-        for unit in package.units {
-            verify(&place, unit, binary)?;
-        }
+        verify(&place, package)?;
     }
     Ok(())
 }
 
-/// Lets systemd read a unit. The program lies elsewhere than the unit says, so a copy says so.
-fn verify(place: &Path, unit: &str, binary: &str) -> Result<()> {
-    let text = std::fs::read_to_string(place.join("lib/systemd/system").join(unit))?;
-    let program = place.join("usr/bin").join(binary);
-    let text = text.replace(
-        &format!("/usr/bin/{binary}"),
-        &program.display().to_string(),
-    );
+/// Lets systemd read the units. The program lies elsewhere than they say, so copies say so.
+fn verify(place: &Path, package: &Package) -> Result<()> {
     let copies = place.join("units");
     std::fs::create_dir_all(&copies)?;
-    let copy = copies.join(unit.replace('@', "@trial"));
-    std::fs::write(&copy, text)?;
-    run(Command::new("systemd-analyze").arg("verify").arg(&copy))
+    let said = format!("/usr/bin/{}", package.binary);
+    let lies = place.join("usr/bin").join(package.binary);
+    for unit in package.units {
+        let text = std::fs::read_to_string(place.join("lib/systemd/system").join(unit))?;
+        let text = text.replace(&said, &lies.display().to_string());
+        std::fs::write(copies.join(unit), text)?;
+    }
+    // A template is read through what starts it.
+    let whole = package.units.iter().filter(|unit| !unit.contains('@'));
+    run(Command::new("systemd-analyze")
+        .args(["--man=no", "verify"])
+        .args(whole.map(|unit| copies.join(unit))))
 }

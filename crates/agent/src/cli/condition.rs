@@ -45,11 +45,21 @@ pub(super) fn enrolled(
     let slot = state.identity().map(|own| own.slot);
     let key = slot.and_then(|slot| vault.reference_if_any(slot).ok().flatten());
     let lies_in = key.and_then(|key| key.kind());
-    let floor = vault.floor().ok().flatten();
+    let heard = vault.floor().ok().flatten().map(time);
+    let last = state.orders.last;
+    // The time is kept once an hour or so, to spare the flash: the server may have been heard since.
+    let (heard, last) = match output {
+        Output::Json => (json!(heard), json!(last)),
+        Output::Text => {
+            let heard = heard.as_ref().and_then(Value::as_str);
+            let last = (last > 0).then_some(last);
+            (json!(heard.map(|at| format!("{at} or later"))), json!(last))
+        }
+    };
     vec![
         ("key_store", json!(lies_in.map(|kind| kind.to_string()))),
-        ("server_heard", floor.map_or(Value::Null, time)),
-        ("last_command", json!(state.orders.last)),
+        ("server_heard", heard),
+        ("last_command", last),
         refusal(vault, output),
         (
             "configuration",

@@ -11,6 +11,7 @@ use crate::config::Configuration;
 use crate::disk::{FileDisk, Locked, Vault};
 use crate::log::Log;
 use crate::machine::{Identity, State};
+use crate::wipe;
 
 /// Renews now.
 pub(super) fn renew(config: &Path, wait: u64, output: Output) -> Exit {
@@ -25,16 +26,29 @@ pub(super) fn renew(config: &Path, wait: u64, output: Output) -> Exit {
     let log = Log::new(Arc::new(SystemClock));
     let directory = &configuration.persistent_directory;
     let Some(before) = kept(directory) else {
-        log.error("this device is not enrolled; `enlist-agent provision` enrolls it");
+        if wipe::is_under_way(&FileDisk::look(directory)).unwrap_or(true) {
+            log.error(
+                "this device is being wiped; `enlist-agent run` goes on with that, and so does \
+                 `decommission`",
+            );
+        } else {
+            log.error("this device is not enrolled; `enlist-agent provision` enrolls it");
+        }
         return Exit::Refused;
     };
     let exit = match FileDisk::open(directory) {
         Ok(disk) => match agent(&configuration, disk, &log) {
             Ok(mut agent) => {
                 agent.renew_now();
-                pass::until(&mut agent, wait, &log, |agent| {
+                let exit = pass::until(&mut agent, wait, &log, |agent| {
                     agent.machine().is_settled(agent.now())
-                })
+                });
+                if exit == Exit::NotYet {
+                    log.warn(
+                        "this is not done yet; `enlist-agent run` goes on with it, and so does this command",
+                    );
+                }
+                exit
             }
             Err(error) => {
                 say(&error);
@@ -72,7 +86,10 @@ fn ask(pid: i32, directory: &Path, before: &Identity, wait: Duration, log: &Log)
             return Exit::Done;
         }
     }
-    log.warn("the agent that runs was asked to renew, and has not done so yet; its log says why");
+    log.warn(
+        "the agent that runs was asked to renew, and has not done so yet; its log and \
+         `enlist-agent status` say why",
+    );
     Exit::NotYet
 }
 

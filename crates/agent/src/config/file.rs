@@ -127,6 +127,7 @@ impl ConfigFile {
         if text.len() as u64 > MAX_LEN {
             return Err(ConfigError::TooLarge(path.to_owned()));
         }
+        is_object(path, &text)?;
         version(path, &text)?;
         let mut json = serde_json::Deserializer::from_slice(&text);
         let malformed = |field: String, source| ConfigError::Malformed {
@@ -139,6 +140,21 @@ impl ConfigFile {
         json.end().map_err(|error| malformed(".".into(), error))?;
         Ok(file)
     }
+}
+
+/// Refuses a list, which would be read as the fields in their order.
+fn is_object(path: &Path, text: &[u8]) -> Result<(), ConfigError> {
+    if text.trim_ascii_start().first() != Some(&b'[') {
+        // Anything else that is no object is refused when the whole is read.
+        return Ok(());
+    }
+    Err(ConfigError::Malformed {
+        path: path.to_owned(),
+        field: ".".into(),
+        source: serde::de::Error::custom(
+            "expected an object, {\"schema_version\": 1, …}, not a list",
+        ),
+    })
 }
 
 /// Refuses an unknown version before anything else is read: its other fields may mean other things.

@@ -150,8 +150,13 @@ impl ConfigFile {
             .ok_or_else(|| missing("persistent_directory"))?;
         let persistent_directory = std::path::absolute(directory)
             .map_err(|why| ConfigError::invalid(path, "persistent_directory", why))?;
-        let export_directory =
-            export::directory(path, self.export_directory, &persistent_directory)?;
+        let files = files(path, self.identity_path.as_deref());
+        let export_directory = export::directory(
+            path,
+            self.export_directory,
+            &persistent_directory,
+            &files[..1],
+        )?;
         let enrollment_token = self
             .device_enrollment_token
             .map(|token| ProvisioningSecret::parse(token.expose()))
@@ -169,7 +174,6 @@ impl ConfigFile {
             )),
             secs => Ok(Duration::from_secs(secs)),
         };
-        let files = files(path, self.identity_path.as_deref());
         for listed in self.wipe_paths.iter().flatten() {
             if let Some(why) = forbidden(listed, &persistent_directory, &files[..1]) {
                 let why = format!("{}: {why}", listed.display());

@@ -256,9 +256,13 @@ fn names(directory: &OwnedFd) -> Result<Vec<CString>, Errno> {
     Ok(names)
 }
 
+/// The most bytes that are overwritten in one go.
+const AT_ONCE: usize = 64 * 1024;
+
 /// Overwrites what is there. Holes stay holes: filling them would fill the disk.
 fn fill_with_zeros(file: &File, len: u64) -> io::Result<()> {
-    static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+    let most = usize::try_from(len).map_or(AT_ONCE, |len| len.min(AT_ONCE));
+    let zeros = vec![0; most];
     let mut at = 0;
     while at < len {
         let start = match seek(file, SeekFrom::Data(at)) {
@@ -273,8 +277,8 @@ fn fill_with_zeros(file: &File, len: u64) -> io::Result<()> {
         };
         at = start;
         while at < end {
-            let part = usize::try_from(end - at).map_or(ZEROS.len(), |left| left.min(ZEROS.len()));
-            file.write_all_at(&ZEROS[..part], at)?;
+            let part = usize::try_from(end - at).map_or(most, |left| left.min(most));
+            file.write_all_at(&zeros[..part], at)?;
             at += part as u64;
             systemd::alive();
         }

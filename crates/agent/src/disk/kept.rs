@@ -10,7 +10,7 @@ const ANCHORS: &str = "anchors.pem";
 const FLOOR: &str = "floor";
 const TROUBLE: &str = "trouble.json";
 
-/// The last refusal that only a person can lift, until it is lifted.
+/// The last refusal that only a person can lift, or what has gone wrong for a while, until it is over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptTrouble {
     /// The slug of the server's problem, where it told one.

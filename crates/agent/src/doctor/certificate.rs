@@ -10,6 +10,9 @@ use crate::explain;
 use crate::machine::Identity;
 
 pub(super) fn check(patient: &Patient) -> Finding {
+    if patient.wiping {
+        return Finding::skipped("the device is being wiped");
+    }
     match &patient.state {
         Err(why) => {
             return Finding::failed(

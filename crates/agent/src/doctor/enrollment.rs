@@ -11,6 +11,12 @@ use crate::machine::{Failure, Stage};
 use crate::net::{HttpNet, Net};
 
 pub(super) fn check(patient: &Patient) -> Finding {
+    if patient.wiping {
+        return Finding::warning(
+            "the device is being wiped; `enlist-agent status` says how far it is",
+            "`enlist-agent run` goes on with the wipe, and so does `enlist-agent decommission`",
+        );
+    }
     match patient
         .state
         .as_ref()

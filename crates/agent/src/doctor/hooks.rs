@@ -1,5 +1,6 @@
 //! Whether the programs that hooks name are there, and other programs get what they are to get.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -35,12 +36,30 @@ pub(super) fn check_export(patient: &Patient) -> Finding {
     let Some(export) = Export::of(&patient.configuration) else {
         return Finding::ok("nothing is exported: there is no export_directory");
     };
-    if patient.identity().is_none() {
+    let Some(own) = patient.identity() else {
         return Finding::skipped("the device is not enrolled yet");
-    }
-    let current = export.current();
+    };
+    let serial = own.validity.as_ref().map(|own| own.serial.as_str());
+    exported(&export.current(), serial)
+}
+
+/// Whether what lies under `current` can be read, and is the certificate with this serial number.
+fn exported(current: &Path, serial: Option<&str>) -> Finding {
     match fs::metadata(current.join("certificate.pem")) {
-        Ok(_) => Finding::ok(format!("programs read {}", current.display())),
+        Ok(_) => {
+            let there = fs::read_link(current).ok();
+            let there = there.as_deref().and_then(Path::file_name);
+            if serial.is_none() || there == serial.map(OsStr::new) {
+                return Finding::ok(format!("programs read {}", current.display()));
+            }
+            Finding::warning(
+                format!(
+                    "programs find an older certificate in {}",
+                    current.display()
+                ),
+                "the agent writes the new one when it runs; its log says what keeps it",
+            )
+        }
         Err(why) => Finding::warning(
             format!("{}: {why}", current.display()),
             "the agent writes it when it starts; its log says what keeps it. Run this as a user that may \
@@ -81,7 +100,24 @@ fn is_executable(path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::super::Verdict;
     use super::*;
+
+    #[test]
+    fn an_exported_certificate_that_was_left_behind_is_pointed_out() {
+        let home = tempfile::tempdir().unwrap();
+        let current = home.path().join("current");
+        let verdict = |serial| exported(&current, serial).verdict;
+        assert_eq!(verdict(Some("0a")), Verdict::Warning);
+        fs::create_dir(home.path().join("0a")).unwrap();
+        fs::write(home.path().join("0a/certificate.pem"), "").unwrap();
+        symlink("0a", &current).unwrap();
+        assert_eq!(verdict(Some("0a")), Verdict::Ok);
+        assert_eq!(verdict(Some("0b")), Verdict::Warning);
+        assert_eq!(verdict(None), Verdict::Ok);
+    }
 
     #[test]
     fn a_program_that_is_not_there_is_named_and_shell_is_left_to_the_shell() {

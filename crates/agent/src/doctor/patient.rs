@@ -12,6 +12,7 @@ use crate::explain;
 use crate::machine::{Identity, State};
 use crate::time::built_at;
 use crate::trust::Trusted;
+use crate::wipe;
 
 /// No part of the examination takes longer than this.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -25,6 +26,8 @@ pub(super) struct Patient {
     pub no_keys: Option<String>,
     /// How far the device has come; or why that does not read.
     pub state: Result<Option<State>, String>,
+    /// Whether a wipe is under way.
+    pub wiping: bool,
     pub now: Timestamp,
     /// Time that has certainly been reached.
     pub floor: Timestamp,
@@ -61,6 +64,7 @@ impl Patient {
             Err(error) => (Vault::new(look()), Some(explain(&error))),
         };
         let state = vault.state().map_err(|error| explain(&error));
+        let wiping = wipe::is_under_way(vault.disk()).unwrap_or(false);
         let kept = vault.floor().ok().flatten();
         let anchors = vault.anchors().ok().flatten();
         let trusted = Trusted::new(&configuration, anchors.as_deref());
@@ -74,6 +78,7 @@ impl Patient {
             vault,
             no_keys,
             state,
+            wiping,
             now,
             floor: kept.map_or(built_at(), |kept| kept.max(built_at())),
             trusted,

@@ -1,7 +1,7 @@
 use enlist_core::{DeviceId, InvalidName, Name};
 use enlist_pki::path::{self, Anchors};
 use enlist_pki::{Certificate, CertificateError, ChainError, PublicKey, SubjectName, Usage};
-use enlist_wire::Enrolled;
+use enlist_wire::{Enrolled, Time};
 
 use crate::machine::{Granted, Validity};
 
@@ -70,9 +70,21 @@ pub(super) fn granted(
         },
         certificate_pem: leaf.to_pem() + &issuing.to_pem(),
         ca_pem: issuing.to_pem() + &root.to_pem(),
+        issued_at: issued_at(reply, &leaf),
         command_keys: command_keys(&reply.command_keys),
         policy: reply.policy,
     })
+}
+
+/// The most seconds that a certificate is taken to have been valid before it was issued.
+const MOST_BACKDATED_S: i64 = 3600;
+
+/// When the certificate was issued. What a server says of that has to go with the certificate, or it would
+/// make the device deaf to every command.
+fn issued_at(reply: &Enrolled, leaf: &Certificate) -> i64 {
+    let start = leaf.not_before();
+    let said = reply.issued_at.map_or(start, Time::as_secs);
+    said.clamp(start, start.saturating_add(MOST_BACKDATED_S))
 }
 
 /// The most keys that may sign commands.

@@ -64,6 +64,8 @@ pub struct Agent<D, N> {
     /// The refusal that is kept, or is to be.
     trouble: Option<KeptTrouble>,
     trouble_due: bool,
+    /// Since when nothing has gone well.
+    failing_since: Option<Timestamp>,
     export_owed: Option<exporting::Owed>,
     /// What is to be told with the next steps.
     notes: VecDeque<Note>,

@@ -121,6 +121,7 @@ impl<D: Disk, N: Net> Agent<D, N> {
             room: Room::of(&keeper),
             keeper,
             trouble_due: false,
+            failing_since: None,
             export_owed: None,
             notes: compared.note.into_iter().chain(notes).collect(),
             wiping: false,

@@ -36,6 +36,8 @@ enum NoCommand {
     Refused(#[from] Refused),
     #[error("it is for another tenant or device")]
     AnotherDevice,
+    #[error("it was given before this device enrolled, to an earlier life of it")]
+    EarlierLife,
 }
 
 impl Signers {
@@ -82,6 +84,9 @@ impl Signers {
         };
         if command.device != own.device_id || command.tenant.as_str() != own.tenant {
             return Err(NoCommand::AnotherDevice);
+        }
+        if command.at.as_secs() < state.enrolled_at {
+            return Err(NoCommand::EarlierLife);
         }
         Ok(Told {
             number: command.number,

@@ -1,4 +1,6 @@
-//! What refusal the agent is waiting out, kept for whoever asks it how it is.
+//! What the agent is waiting out, kept for whoever asks it how it is.
+
+use std::time::Duration;
 
 use enlist_core::Timestamp;
 
@@ -7,21 +9,33 @@ use crate::disk::{Disk, KeptTrouble};
 use crate::machine::{Note, Verdict};
 use crate::net::Net;
 
+/// What may pass by itself is worth keeping when it has gone on for so long.
+const LASTING: Duration = Duration::from_secs(600);
+
 impl<D: Disk, N: Net> Agent<D, N> {
-    /// Notes what is to be kept. What may pass by itself is not: a network that comes and goes would wear
-    /// out the medium.
+    /// Notes what is to be kept. What may pass by itself is kept once, when it has lasted: a network that
+    /// comes and goes would wear out the medium.
     pub(super) fn note_trouble(&mut self, note: Option<&Note>, now: Timestamp) {
         let trouble = match (note, self.machine.trouble()) {
-            (_, None) => None,
-            (Some(Note::Trouble { failure, until, .. }), _) => match failure.verdict {
-                Verdict::GiveUp | Verdict::Gone => Some(KeptTrouble {
+            (_, None) => {
+                self.failing_since = None;
+                None
+            }
+            (Some(Note::Trouble { failure, until, .. }), _) => {
+                let since = *self.failing_since.get_or_insert(now);
+                let stays = matches!(failure.verdict, Verdict::GiveUp | Verdict::Gone);
+                // A clock that was set back says nothing of how long.
+                let lasts = since <= now && now.since(since) >= LASTING;
+                if !stays && (!lasts || self.trouble.is_some()) {
+                    return;
+                }
+                Some(KeptTrouble {
                     slug: failure.slug.clone(),
                     message: failure.message.clone(),
-                    at: now,
+                    at: if stays { now } else { since },
                     next: *until,
-                }),
-                _ => return,
-            },
+                })
+            }
             _ => return,
         };
         let same = match (&trouble, &self.trouble) {

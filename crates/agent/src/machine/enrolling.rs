@@ -11,23 +11,26 @@ impl Machine {
     /// A device without any state takes up what it was given, or makes a key to enroll with.
     pub(super) fn first(&self, rng: &dyn Rng) -> Step {
         match (&self.settings.pre_enrolled, &self.memory.moment) {
-            (Some(adopted), Moment::Adopted(slot)) => Step::save(State::new(
-                adopted.token.clone(),
-                Stage::Enrolled(Identity {
-                    device_id: adopted.device_id,
-                    tenant: self.settings.tenant.clone(),
-                    group: self.settings.group.clone(),
-                    name: adopted.name.clone(),
-                    slot: *slot,
-                    previous: None,
-                    validity: Some(adopted.validity.clone()),
-                    counter: 0,
-                    confirmed: true,
-                    pre_enrolled: true,
-                    announce: false,
-                    renewal: None,
-                }),
-            )),
+            (Some(adopted), Moment::Adopted(slot)) => Step::save(State {
+                enrolled_at: adopted.validity.not_before,
+                ..State::new(
+                    adopted.token.clone(),
+                    Stage::Enrolled(Identity {
+                        device_id: adopted.device_id,
+                        tenant: self.settings.tenant.clone(),
+                        group: self.settings.group.clone(),
+                        name: adopted.name.clone(),
+                        slot: *slot,
+                        previous: None,
+                        validity: Some(adopted.validity.clone()),
+                        counter: 0,
+                        confirmed: true,
+                        pre_enrolled: true,
+                        announce: false,
+                        renewal: None,
+                    }),
+                )
+            }),
             (Some(_), _) => Step::Adopt(self.first_slot),
             (None, Moment::KeyMade(slot)) => Step::save(State::new(
                 new_token(rng),
@@ -134,6 +137,7 @@ fn new_token(rng: &dyn Rng) -> SecretText {
 fn first_state(before: &State, granted: &Granted, identity: Identity) -> State {
     let mut state = before.with(Stage::Enrolled(identity));
     state.command_keys.clone_from(&granted.command_keys);
+    state.enrolled_at = granted.issued_at;
     state.policy = granted.policy;
     let aside = state.aside.as_ref();
     if aside.is_none_or(|aside| aside.identity.device_id != granted.device_id) {

@@ -9,6 +9,10 @@ use super::{
     Ask, Failure, Identity, Machine, Memory, Note, Polled, Stage, State, Step, backoff::Backoff,
 };
 
+/// Why nothing is renewed on other hardware.
+const ON_OTHER_HARDWARE: &str =
+    "the device is on other hardware than it enrolled on: accept the hardware first";
+
 /// The orders of one device: taken once, in the order of their numbers, carried out one at a time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Orders {
@@ -156,9 +160,7 @@ impl Machine {
     /// Why an order can't be carried out now, however well it is signed.
     fn unfit(&self, policy: DevicePolicy, order: Order) -> Option<String> {
         let renews = matches!(order, Order::Renew | Order::RotateKey);
-        (renews && self.holds_still(policy)).then(|| {
-            "the device is on other hardware than it enrolled on: accept the hardware first".into()
-        })
+        (renews && self.holds_still(policy)).then(|| ON_OTHER_HARDWARE.into())
     }
 
     /// Whether nothing is renewed, because the hardware is another one.
@@ -169,16 +171,19 @@ impl Machine {
     }
 
     /// What an order under way asks for before anything else.
-    pub(super) fn ordered_first(&self, state: &State) -> Option<Step> {
+    pub(super) fn ordered_first(&self, state: &State, is_expired: bool) -> Option<Step> {
         let under_way = state.orders.under_way?;
         match under_way.order {
             Order::Wipe | Order::ResetConfiguration | Order::AcceptHardware => {
                 Some(Step::CarryOut(under_way))
             }
-            Order::Renew | Order::RotateKey if self.holds_still(state.policy) => {
+            Order::Renew | Order::RotateKey | Order::RotateToken
+                if self.holds_still(state.policy)
+                    && (is_expired || under_way.order != Order::RotateToken) =>
+            {
+                // It must not stand in the way of the order that everything waits for.
                 let mut state = state.clone();
-                let why = self.unfit(state.policy, under_way.order);
-                state.orders.finish(false, why);
+                state.orders.finish(false, Some(ON_OTHER_HARDWARE.into()));
                 Some(Step::save(state))
             }
             Order::Renew | Order::RotateKey | Order::RotateToken => None,

@@ -68,7 +68,7 @@ impl Machine {
     fn in_line(&self, state: &State, identity: &Identity, now: Timestamp, rng: &dyn Rng) -> Step {
         let is_expired = self.is_expired(identity, now);
         let holds_still = self.holds_still(state.policy);
-        if let Some(step) = self.ordered_first(state) {
+        if let Some(step) = self.ordered_first(state, is_expired) {
             step
         } else if identity.validity.is_some() && self.memory.active != Some(identity.slot) {
             Step::Activate(identity.slot)
@@ -184,6 +184,11 @@ fn renews_by_order(state: &State) -> bool {
 fn next_state(before: &State, granted: &Granted, next: Identity, renewal: &Renewal) -> State {
     let mut state = before.with(Stage::Enrolled(next));
     state.policy = granted.policy;
+    let is_first = |own: &Identity| own.pre_enrolled || own.validity.is_none();
+    if before.identity().is_some_and(is_first) {
+        // Only now is it enrolled: with a certificate over a key of its own that it holds.
+        state.enrolled_at = granted.issued_at;
+    }
     if state.command_keys.is_empty() {
         // A device that was pre-enrolled, or that enrolled with an earlier agent, pins them now.
         state.command_keys.clone_from(&granted.command_keys);

@@ -17,6 +17,10 @@ pub struct State {
     /// The keys that may sign commands, PEM, as the server named them at enrollment.
     #[serde(default)]
     pub command_keys: Vec<String>,
+    /// When the device enrolled, by the server's clock, in seconds since the epoch: commands from before
+    /// were given to an earlier life of it. 0 where an earlier agent enrolled it.
+    #[serde(default)]
+    pub enrolled_at: i64,
     /// How the group wants its devices to go about things, as the server said last.
     #[serde(default)]
     pub policy: DevicePolicy,
@@ -151,6 +155,7 @@ impl State {
             token,
             next_token: None,
             command_keys: Vec::new(),
+            enrolled_at: 0,
             policy: DevicePolicy::default(),
             orders: Orders::default(),
             aside: None,

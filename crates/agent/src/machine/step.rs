@@ -150,6 +150,8 @@ pub struct Granted {
     pub certificate_pem: String,
     /// The CA that issued it and the root, PEM.
     pub ca_pem: String,
+    /// When the certificate was issued, by the server's clock, in seconds since the epoch.
+    pub issued_at: i64,
     /// The keys that may sign commands, PEM.
     pub command_keys: Vec<String>,
     /// How the group wants its devices to go about things.

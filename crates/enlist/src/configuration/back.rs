@@ -1,17 +1,16 @@
-//! Going back where the operators sign: what was stated before is read, believed by the group's own
-//! signature, and signed anew.
+//! Going back where the operators sign: what was stated before is read, believed by the operators'
+//! own signature, and signed anew.
 
 use anyhow::Context as _;
 use enlist_config::{Step, migrate};
 use enlist_core::{Clock, Name, SystemClock};
-use enlist_pki::PublicKey;
-use enlist_signed::{Envelope, Layer, Schema, Target};
+use enlist_signed::{Envelope, Layer, Schema};
 use enlist_wire::{ApplySchema, Client, ConfigurationApplied, ConfigurationQuery, RollbackRequest};
 use serde_json::{Map, Value};
 
-use super::schema::stated;
+use super::ValuesDraft;
+use super::schema::{another, open, stated};
 use crate::cli::Global;
-use crate::failure::refused;
 
 /// Goes back to an earlier schema with a signature made here.
 pub fn restate_schema(
@@ -23,7 +22,8 @@ pub fn restate_schema(
     let keys = client.signing(tenant.as_str(), group.as_str())?.keys;
     let signer = global.signing.signer(&keys)?;
     let signer = signer.context("the server signs for this group")?;
-    let before = stated(client, tenant, group, &keys, request.to)?;
+    let believed = global.signing.believed(&*signer)?;
+    let before = stated(client, (tenant, group), &believed, request.to)?;
     let newest = client.schema(tenant.as_str(), group.as_str(), None)?.newest;
     let schema = Schema {
         version: newest + 1,
@@ -39,48 +39,40 @@ pub fn restate_schema(
     Ok(client.apply_schema(tenant.as_str(), group.as_str(), &request)?)
 }
 
-/// The values of an earlier statement, led to the schema version of today.
+/// The values of an earlier statement about what `draft` is about, led to the schema version of today.
 pub fn earlier_values(
+    global: &Global,
     client: &Client,
-    (tenant, group): (&Name, &Name),
-    device: Option<&Name>,
+    draft: &ValuesDraft<'_>,
     version: u64,
 ) -> anyhow::Result<Map<String, Value>> {
+    let (tenant, group) = (draft.tenant, draft.group);
     let keys = client.signing(tenant.as_str(), group.as_str())?.keys;
+    let signer = global.signing.signer(&keys)?;
+    let signer = signer.context("the server signs for this group")?;
+    let believed = global.signing.believed(&*signer)?;
     let query = ConfigurationQuery {
         version: Some(version),
         reveal: true,
         effective: false,
     };
-    let shown = client.configuration(
-        tenant.as_str(),
-        group.as_str(),
-        device.map(Name::as_str),
-        &query,
-    )?;
+    let device = draft.device.map(Name::as_str);
+    let shown = client.configuration(tenant.as_str(), group.as_str(), device, &query)?;
     let envelope = shown.envelope.context("the server shows no statement")?;
-    let public: Vec<PublicKey> = keys
-        .iter()
-        .map(|pem| PublicKey::from_pem(pem))
-        .collect::<Result<_, _>>()?;
-    let layer: Layer = Envelope::from_value(&envelope.0)?
-        .open(&public)
-        .context("the configuration that the server shows is not believed")?;
+    let layer: Layer = open(&envelope, &believed, "configuration")?;
     let is_it = layer.tenant == *tenant
         && layer.group == *group
         && layer.version == version
-        && matches!(layer.target, Target::Group) == device.is_none();
+        && layer.target == draft.target(client)?;
     if !is_it {
-        return Err(refused(
-            "statement-refused",
+        return Err(another(
             "the configuration that the server shows is another one",
         ));
     }
     let today = client.schema(tenant.as_str(), group.as_str(), None)?;
-    let today = stated(client, tenant, group, &keys, today.version)?;
+    let today = stated(client, (tenant, group), &believed, today.version)?;
     if layer.schema_version > today.schema_version {
-        return Err(refused(
-            "statement-refused",
+        return Err(another(
             "its values are of a newer schema version than the one in force; go back to that schema first",
         ));
     }

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use enlist_core::{Clock, Name, SystemClock};
 use enlist_pki::PublicKey;
-use enlist_signed::{Envelope, Migration, Schema};
+use enlist_signed::{Envelope, Migration, Schema, Statement};
 use enlist_wire::{ApplySchema, Client, ConfigurationApplied, HistoryQuery};
 use serde_json::Value;
 
@@ -43,7 +43,10 @@ impl SchemaDraft<'_> {
         };
         let mut migrations = match tried.schema_version {
             1 => Vec::new(),
-            version => before(client, self.tenant, self.group, &keys, version - 1)?.migrations,
+            version => {
+                let believed = global.signing.believed(&*signer)?;
+                before(client, (self.tenant, self.group), &believed, version - 1)?.migrations
+            }
         };
         if tried.schema_version > 1 {
             let steps = self.migrations.clone().unwrap_or_default();
@@ -84,12 +87,12 @@ impl SchemaDraft<'_> {
     }
 }
 
-/// The statement of a schema version, believed by the group's own signature and not by the server's word.
+/// The statement of a schema version, believed by the operators' own signature and not by the server's
+/// word.
 fn before(
     client: &Client,
-    tenant: &Name,
-    group: &Name,
-    keys: &[String],
+    (tenant, group): (&Name, &Name),
+    believed: &[PublicKey],
     schema_version: u32,
 ) -> anyhow::Result<Schema> {
     let mut after = None;
@@ -101,7 +104,11 @@ fn before(
         let page = client.schema_history(tenant.as_str(), group.as_str(), &query)?;
         let is_it = |one: &&enlist_wire::ConfigurationEntry| one.schema_version == schema_version;
         if let Some(found) = page.items.iter().find(is_it) {
-            return stated(client, tenant, group, keys, found.version);
+            let schema = stated(client, (tenant, group), believed, found.version)?;
+            return match schema.schema_version == schema_version {
+                true => Ok(schema),
+                false => Err(another("the schema that the server shows is another one")),
+            };
         }
         after = page.next.and_then(|next| next.parse().ok());
         if after.is_none() {
@@ -113,28 +120,76 @@ fn before(
     }
 }
 
-/// A statement of a schema, if one of `keys` has signed it.
+/// The statement of a schema with this number, if one of `believed` has signed it.
 pub(super) fn stated(
     client: &Client,
-    tenant: &Name,
-    group: &Name,
-    keys: &[String],
+    (tenant, group): (&Name, &Name),
+    believed: &[PublicKey],
     version: u64,
 ) -> anyhow::Result<Schema> {
     let found = client.schema(tenant.as_str(), group.as_str(), Some(version))?;
-    let envelope = Envelope::from_value(&found.envelope.0)?;
-    let keys: Vec<PublicKey> = keys
-        .iter()
-        .map(|pem| PublicKey::from_pem(pem))
-        .collect::<Result<_, _>>()?;
-    let schema: Schema = envelope
-        .open(&keys)
-        .context("the schema that the server shows is not believed")?;
-    if schema.tenant != *tenant || schema.group != *group {
-        return Err(refused(
-            "statement-refused",
-            "the schema that the server shows is of another group",
-        ));
+    let schema: Schema = open(&found.envelope, believed, "schema")?;
+    if schema.tenant != *tenant || schema.group != *group || schema.version != version {
+        return Err(another("the schema that the server shows is another one"));
     }
     Ok(schema)
+}
+
+/// What an envelope that the server shows says, if one of `believed` has signed it.
+pub(super) fn open<S: Statement>(
+    envelope: &enlist_wire::Envelope,
+    believed: &[PublicKey],
+    what: &str,
+) -> anyhow::Result<S> {
+    Envelope::from_value(&envelope.0)?
+        .open(believed)
+        .map_err(|error| {
+            refused(
+                "statement-refused",
+                format!(
+                    "the {what} that the server shows is not believed: {error}. Where somebody else who signs for the group has signed it, name their public key: --signing-public-key FILE"
+                ),
+            )
+        })
+}
+
+pub(super) fn another(words: &str) -> anyhow::Error {
+    refused("statement-refused", words)
+}
+
+#[cfg(test)]
+mod tests {
+    use enlist_core::Timestamp;
+    use enlist_keys::FileKey;
+    use enlist_pki::{KeyKind, Signer as _};
+
+    use super::*;
+
+    #[test]
+    fn what_a_key_that_the_server_alone_names_has_signed_is_not_signed_anew() {
+        let [own, colleague, server] = [(); 3].map(|()| FileKey::generate(KeyKind::P256).unwrap());
+        let schema = Schema {
+            tenant: "acme".parse().unwrap(),
+            group: "pumps".parse().unwrap(),
+            version: 1,
+            schema_version: 1,
+            schema: serde_json::json!({}),
+            migrations: Vec::new(),
+            at: Timestamp::from_secs(1),
+        };
+        let shown = |key: &FileKey| {
+            let envelope = Envelope::seal(&schema, key).unwrap();
+            enlist_wire::Envelope(envelope.to_value())
+        };
+        let believed = [own.public_key().clone(), colleague.public_key().clone()];
+        for key in [&own, &colleague] {
+            let read: Schema = open(&shown(key), &believed, "schema").unwrap();
+            assert_eq!(read, schema);
+        }
+        let refused = open::<Schema>(&shown(&server), &believed, "schema").unwrap_err();
+        assert!(
+            refused.to_string().contains("--signing-public-key"),
+            "{refused}"
+        );
+    }
 }

@@ -76,7 +76,8 @@ impl ValuesDraft<'_> {
         }
     }
 
-    fn target(&self, client: &Client) -> anyhow::Result<Target> {
+    /// For whom they are.
+    pub(super) fn target(&self, client: &Client) -> anyhow::Result<Target> {
         let Some(device) = self.device else {
             return Ok(Target::Group);
         };

@@ -3,7 +3,9 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 pub mod cut;
+pub mod device;
 pub mod kill;
+pub mod rogue;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

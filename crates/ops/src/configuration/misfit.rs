@@ -27,6 +27,8 @@ impl Ops {
         while unfit.len() < MOST {
             let (page, last) = self.own_values(ground, ruler.schema_version, after).await?;
             for (name, statement) in page {
+                // Others get their turn between two devices, and a caller who has gone ends it.
+                tokio::task::yield_now().await;
                 if let Err(why) = fits(ruler, group_values, &statement) {
                     let whose = format!("device `{name}`");
                     unfit.push(Unfit { whose, why });

@@ -108,6 +108,9 @@ impl Seen {
     fn is_still_there(&self, tx: &mut Tx<'_>, who: &Operator) -> Result<(), Error> {
         let (tenant, group, _, target) = find(tx, who, &self.path, Role::Operator)?;
         let (t, g) = (tenant.id, group.id);
+        // First: what is stated for the group and for one of its devices at the same time would each be
+        // checked against what the other is about to replace.
+        tx.hold_configuration(t, g)?;
         let mut is_same = (t, g) == self.statement && target == self.target;
         if let ConfigurationTarget::Device(_) = target {
             let schema = tx.configuration_newest(t, g, ConfigurationTarget::Schema)?;

@@ -1,6 +1,8 @@
 //! A schema to measure values with.
 
-use enlist_config::{MigrationError, Schema, Step, Violation, check_fully, merge, migrate};
+use std::sync::OnceLock;
+
+use enlist_config::{FullSchema, MigrationError, Schema, Step, Violation, merge, migrate};
 use enlist_core::ConfigurationStatement;
 use enlist_signed::Migration;
 use serde::{Deserialize, Serialize};
@@ -24,6 +26,9 @@ pub(super) struct Ruler {
     pub(super) schema: Schema,
     pub(super) schema_version: u32,
     document: Value,
+    /// Made when it is first needed: to look at values it is not, and to measure those of many devices it
+    /// is over and over.
+    full: OnceLock<Result<FullSchema, Vec<Violation>>>,
     steps: Vec<Vec<Step>>,
 }
 
@@ -52,6 +57,7 @@ impl Ruler {
         Ok(Self {
             schema: Schema::parse(&body.schema)?,
             document: body.schema.clone(),
+            full: OnceLock::new(),
             steps,
             schema_version,
         })
@@ -66,7 +72,7 @@ impl Ruler {
 
     /// Whether the schema takes its own defaults.
     pub(super) fn check_defaults(&self) -> Result<(), ConfigurationError> {
-        check_fully(&self.document, &Value::Object(self.schema.defaults()))
+        self.check_whole(self.schema.defaults())
             .map_err(ConfigurationError::Defaults)
     }
 
@@ -99,7 +105,14 @@ impl Ruler {
         if let Some(last) = layers.last() {
             self.schema.check_layer(last)?;
         }
-        check_fully(&self.document, &Value::Object(self.whole(layers)))
+        self.check_whole(self.whole(layers))
+    }
+
+    fn check_whole(&self, values: Fields) -> Result<(), Vec<Violation>> {
+        let full = self.full.get_or_init(|| FullSchema::parse(&self.document));
+        full.as_ref()
+            .map_err(Clone::clone)?
+            .check(&Value::Object(values))
     }
 
     /// Values of this schema version, fit to be shown.

@@ -53,7 +53,11 @@ pub(super) fn examine(
     said: &Said,
     now: Timestamp,
 ) -> Result<Plan, Refused> {
-    let ground = presented(tx, certificate, Errand::Asking, now)?;
+    let errand = match said.changed_hardware {
+        Some(_) => Errand::AskingOnOtherHardware,
+        None => Errand::Asking,
+    };
+    let ground = presented(tx, certificate, errand, now)?;
     Ok(plan(tx, ground, said, now)?)
 }
 
@@ -67,7 +71,7 @@ fn plan(tx: &mut Tx<'_>, ground: Presented, said: &Said, now: Timestamp) -> Resu
     let mut roots = Vec::new();
     if ground.device.state().kind() == StateKind::Decommissioning {
         commands.retain(|one| one.order == Order::Wipe.as_str());
-    } else {
+    } else if !ground.is_expired(now) {
         configuration = offer(tx, tenant, ground.group.id, device, said.holds)?;
         roots = roots::offer(tx, &ground.group, &said.roots)?;
     }

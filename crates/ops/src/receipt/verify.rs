@@ -16,14 +16,10 @@ pub(super) struct Witness {
     pub(super) certificate: CertificateRecord,
 }
 
-/// What a receipt claims, to find the key that has to have signed it.
-pub(super) fn claim(envelope: &Envelope) -> Result<(Serial, Receipt), Error> {
+/// The serial number that a receipt claims, to find the key that has to have signed it.
+pub(super) fn claimed_serial(envelope: &Envelope) -> Result<Serial, Error> {
     let claim: Receipt = envelope.claim().map_err(OrderRefusal::Receipt)?;
-    let serial = claim
-        .serial
-        .parse()
-        .map_err(|_| Error::ForeignCertificate)?;
-    Ok((serial, claim))
+    claim.serial.parse().map_err(|_| Error::ForeignCertificate)
 }
 
 pub(super) fn witness(tx: &mut Tx<'_>, serial: Serial) -> Result<Witness, Error> {

@@ -154,7 +154,7 @@ fn verify(
 
 /// Until when a certificate may be renewed by token. One that was made ahead and never used may
 /// have lain in a warehouse for as long as the group allows.
-fn recovery_ends(
+pub(crate) fn recovery_ends(
     credential: &Credential,
     group: &Group,
     certificate: &CertificateRecord,

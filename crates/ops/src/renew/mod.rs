@@ -10,8 +10,8 @@ use enlist_core::{DeviceId, DeviceToken, Digest, RenewalRequest, RequestId};
 use enlist_pki::{Certificate, Csr};
 
 use crate::{Enrolled, Error, Ops, Source};
-pub(crate) use examine::on_record;
 use examine::{Finding, examine};
+pub(crate) use examine::{on_record, recovery_ends};
 use record::Recorded;
 
 /// What a device sends to renew.

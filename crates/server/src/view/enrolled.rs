@@ -18,6 +18,7 @@ pub(crate) fn enrolled(enrolled: &Enrolled) -> wire::Enrolled {
         not_before: time(enrolled.certificate.not_before),
         not_after: time(enrolled.certificate.not_after),
         serial: enrolled.certificate.serial.to_string(),
+        issued_at: Some(time(enrolled.issued_at)),
         command_keys: vec![enrolled.command_key_pem.to_string()],
         policy: policy(enrolled.practice),
     }

@@ -185,7 +185,7 @@ impl Tx<'_> {
         )
     }
 
-    /// Devices of any tenant with orders given since `since` that they were not handed yet.
+    /// Devices of any tenant with open orders given since `since` that they were not handed yet.
     pub fn devices_with_orders_since(
         &mut self,
         since: Timestamp,
@@ -194,7 +194,7 @@ impl Tx<'_> {
         self.query(
             "commands",
             "SELECT device_id FROM commands
-             WHERE fetched_at IS NULL AND given_at >= $1
+             WHERE fetched_at IS NULL AND given_at >= $1 AND closed_at IS NULL
              ORDER BY given_at DESC LIMIT $2",
             values![since, number(limit as u64)],
             only,

@@ -56,6 +56,25 @@ impl Tx<'_> {
         Ok(added > 0)
     }
 
+    /// Holds a group's configuration until the commit: all that states something for it passes here, one
+    /// after another. Before there is a schema there is nothing to hold, and nothing that it could be at
+    /// odds with.
+    pub fn hold_configuration(
+        &mut self,
+        tenant: TenantId,
+        group: GroupId,
+    ) -> Result<(), StoreError> {
+        let _: Option<u64> = self.query_held(
+            "configuration_statements",
+            "SELECT version FROM configuration_statements
+             WHERE tenant_id = $1 AND group_id = $2 AND kind = 'schema'
+             ORDER BY version DESC LIMIT 1",
+            values![&tenant, &group],
+            only,
+        )?;
+        Ok(())
+    }
+
     /// One statement by its number.
     pub fn configuration(
         &mut self,
@@ -223,7 +242,7 @@ impl Tx<'_> {
         )
     }
 
-    /// What was stated at `since` or later, in any tenant: for ringing those that wait.
+    /// What was stated at `since` or later, in any tenant, newest first: for ringing those that wait.
     pub fn configurations_since(
         &mut self,
         since: Timestamp,
@@ -232,7 +251,7 @@ impl Tx<'_> {
         self.query(
             "configuration_statements",
             "SELECT tenant_id, group_id, kind, device_id FROM configuration_statements
-             WHERE stated_at >= $1 ORDER BY stated_at LIMIT $2",
+             WHERE stated_at >= $1 ORDER BY stated_at DESC LIMIT $2",
             values![since, number(limit as u64)],
             |columns| Ok((columns.next()?, columns.next()?, target(columns)?)),
         )

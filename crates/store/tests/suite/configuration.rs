@@ -1,8 +1,12 @@
 //! Statements of configuration.
 
+use std::sync::Arc;
+
 use enlist_core::{
     Actor, ConfigurationEntry, ConfigurationStatement, ConfigurationTarget, DeviceId, Timestamp,
 };
+use enlist_store::{StoreError, Tx};
+use tokio::task::JoinSet;
 
 use crate::rig::{Home, NOW, Rig, read, write};
 
@@ -81,11 +85,11 @@ pub async fn the_newest_of_a_schema_version_is_found(rig: &Rig) {
             tx.insert_configuration(&statement(&home, target, version, schema_version))?;
         }
         let version = |found: Option<ConfigurationStatement>| found.map(|one| one.entry.version);
-        let up_to = |tx: &mut enlist_store::Tx<'_>, most| {
+        let up_to = |tx: &mut Tx<'_>, most| {
             let whole = tx.configuration_up_to(tenant, group, target, most)?;
             let entry = tx.configuration_entry_up_to(tenant, group, target, most)?;
             assert_eq!(whole.as_ref().map(|one| &one.entry), entry.as_ref());
-            Ok::<_, enlist_store::StoreError>(version(whole))
+            Ok::<_, StoreError>(version(whole))
         };
         assert_eq!(up_to(tx, 0)?, None);
         assert_eq!(up_to(tx, 1)?, Some(4));
@@ -114,9 +118,7 @@ pub async fn history_comes_in_pages_newest_first(rig: &Rig) {
     read(&store, move |tx| {
         let mut versions = |before| {
             let page = tx.configuration_page(tenant, group, target, before, 2)?;
-            Ok::<_, enlist_store::StoreError>(
-                page.iter().map(|one| one.version).collect::<Vec<_>>(),
-            )
+            Ok::<_, StoreError>(page.iter().map(|one| one.version).collect::<Vec<_>>())
         };
         assert_eq!(versions(None)?, [5, 4]);
         assert_eq!(versions(Some(4))?, [3, 2]);
@@ -157,10 +159,37 @@ pub async fn what_is_new_is_found_by_time(rig: &Rig) {
         let since = Timestamp::from_millis(NOW.as_millis() + 2);
         let new = tx.configurations_since(since, 10)?;
         let target = |n| ConfigurationTarget::Device(device(n));
-        let expected = [2, 3].map(|n| (home.tenant.id, group, target(n)));
+        let expected = [3, 2].map(|n| (home.tenant.id, group, target(n)));
         assert_eq!(new, expected);
-        assert_eq!(tx.configurations_since(since, 1)?.len(), 1);
+        assert_eq!(tx.configurations_since(since, 1)?, expected[..1]);
         Ok(())
     })
     .await;
+}
+
+pub async fn of_many_who_state_something_for_a_group_each_sees_the_others(rig: &Rig) {
+    const MANY: u8 = 40;
+    let store = Arc::new(rig.open());
+    let home = Arc::new(rig.home(&store, "acme").await);
+    let schema = statement(&home, ConfigurationTarget::Schema, 1, 1);
+    write(&store, move |tx| tx.insert_configuration(&schema)).await;
+    let mut running = JoinSet::new();
+    for n in 1..=MANY {
+        let (store, home) = (store.clone(), home.clone());
+        let (tenant, group) = (home.tenant.id, home.group.id);
+        running.spawn(async move {
+            let job = move |tx: &mut Tx<'_>| {
+                tx.hold_configuration(tenant, group)?;
+                let seen = tx.count_configurations(tenant, group)?;
+                let own = ConfigurationTarget::Device(device(n));
+                tx.insert_configuration(&statement(&home, own, 1, 1))?;
+                Ok::<_, StoreError>(seen)
+            };
+            store.write("state", job).await.unwrap()
+        });
+    }
+    let mut seen = running.join_all().await;
+    seen.sort_unstable();
+    let one_after_another: Vec<u64> = (1..=u64::from(MANY)).collect();
+    assert_eq!(seen, one_after_another);
 }

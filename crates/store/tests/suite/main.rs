@@ -138,6 +138,7 @@ stories! {
     configuration::history_comes_in_pages_newest_first,
     configuration::configuration_goes_with_its_device_and_its_group,
     configuration::what_is_new_is_found_by_time,
+    configuration::of_many_who_state_something_for_a_group_each_sees_the_others,
     order_nouns::commands_are_numbered_fetched_and_closed_once,
     order_nouns::a_report_takes_the_place_of_the_one_before,
     order_nouns::a_receipt_is_kept_once_a_key,

@@ -72,7 +72,12 @@ pub async fn commands_are_numbered_fetched_and_closed_once(rig: &Rig) {
         assert!(!tx.close_command(tenant, id, 1, &failed)?, "once");
         assert_eq!(tx.close_commands(stranger, id, &failed)?, 0);
         assert_eq!(tx.close_commands(tenant, id, &failed)?, 2);
-        let all = tx.commands_page(tenant, id, 0, 9)?;
+        assert!(tx.insert_command(&command(&device, 4))?);
+        assert_eq!(tx.devices_with_orders_since(NOW, 9)?, [id]);
+        assert_eq!(tx.close_commands(tenant, id, &failed)?, 1);
+        assert_eq!(tx.devices_with_orders_since(NOW, 9)?, [], "given up");
+
+        let all = tx.commands_page(tenant, id, 0, 3)?;
         let outcomes: Vec<_> = all.into_iter().filter_map(|one| one.outcome).collect();
         assert_eq!(outcomes, [done, failed.clone(), failed]);
         assert_eq!(tx.open_commands(tenant, id, 0, 9)?, []);

@@ -37,6 +37,7 @@ impl Server {
     pub(super) fn arrive(&mut self) -> Result<Option<Fault>, Failure> {
         self.asked += 1;
         match self.faults.pop_front().flatten() {
+            _ if self.gone_away => Err(Failure::retry("lost on the way there")),
             Some(Fault::LoseRequest) => Err(Failure::retry("lost on the way there")),
             Some(Fault::Foreign(status)) => Err(ClientError::Foreign {
                 status,

@@ -62,11 +62,14 @@ pub struct Server {
     next_root: Option<Ca>,
     devices: Vec<Device>,
     gone: Vec<Certificate>,
+    returns: Option<DeviceId>,
     approved: bool,
     clones_suspected: u32,
     issued: u32,
     pub faults: VecDeque<Option<Fault>>,
     pub asked: u32,
+    /// Nothing reaches it.
+    pub gone_away: bool,
     pub lifetime_h: i64,
     /// How many seconds the server's clock is behind the device's.
     pub clock_behind: i64,
@@ -91,11 +94,13 @@ impl Server {
             next_root: None,
             devices: Vec::new(),
             gone: Vec::new(),
+            returns: None,
             approved: false,
             clones_suspected: 0,
             issued: 0,
             faults: VecDeque::new(),
             asked: 0,
+            gone_away: false,
             lifetime_h: 168,
             clock_behind: 0,
             calls_all_expired: false,
@@ -223,7 +228,8 @@ impl Server {
                 retry_after_s: self.retry_after_s,
             }));
         }
-        let id = DeviceId::new(&*self.clock, &self.rng);
+        let returns = self.returns.take();
+        let id = returns.unwrap_or_else(|| DeviceId::new(&*self.clock, &self.rng));
         let current = self.issue(id, &name, &key);
         self.devices.push(Device {
             id,
@@ -370,6 +376,7 @@ impl Server {
             not_before: Time::from_secs(device.current.not_before()),
             not_after: Time::from_secs(device.current.not_after()),
             serial: device.current.serial_hex(),
+            issued_at: Some(Time::from_secs(device.current.not_before() + 300)),
             command_keys: self.desk.command_keys(),
             policy: self.desk.policy,
         }

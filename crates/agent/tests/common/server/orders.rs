@@ -30,6 +30,8 @@ pub struct Desk {
     pub report: Option<PollRequest>,
     pub polls: u32,
     pub knows_polls: bool,
+    /// A device that polls from other hardware is heard with an expired certificate.
+    pub hears_expired: bool,
     /// How often the time alone was asked for.
     pub times_asked: u32,
     /// What the server says is the time, where that is not the truth.
@@ -52,6 +54,7 @@ impl Desk {
             report: None,
             polls: 0,
             knows_polls: true,
+            hears_expired: false,
             times_asked: 0,
             claims_time: None,
             chain: None,
@@ -108,6 +111,13 @@ impl Server {
 
     pub fn command_key(&self) -> &FileKey {
         &self.desk.key
+    }
+
+    /// Lets the first device enroll once more as the device that it was, with another key and token.
+    pub fn allow_again(&mut self) {
+        let device = self.devices.remove(0);
+        self.gone.push(device.current);
+        self.returns = Some(device.id);
     }
 
     pub fn device_id(&self) -> DeviceId {
@@ -181,7 +191,10 @@ impl Server {
         if !self.desk.knows_polls {
             return lost(fault, None);
         }
-        let at = self.presented(credentials)?;
+        self.desk.hears_expired = request.changed_hardware.is_some();
+        let at = self.presented(credentials);
+        self.desk.hears_expired = false;
+        let at = at?;
         let device = self.used(at, credentials);
         self.desk.polls += 1;
         for one in &request.acknowledged {
