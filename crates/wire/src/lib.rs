@@ -66,7 +66,7 @@ pub use profile::{CsrExtras, Profile};
 pub use quadruple::{PreEnroll, Quadruple};
 pub use renew::{NonceReply, NonceRequest, RenewProof, RenewRequest};
 pub use root::{
-    GroupReadiness, RetireRoot, Rollover, RolloverQuery, Root, RootApproval, RootStanding,
+    GroupReadiness, NewRoot, RetireRoot, Rollover, RolloverQuery, Root, RootApproval, RootStanding,
     UnreadyDevice,
 };
 pub use secret::{NewSecret, RotateSecret, Secret, SecretCreated, SecretState};

@@ -38,6 +38,13 @@ pub enum RootStanding {
     Retired,
 }
 
+/// Asks for the root that is to follow the current one. Body of `POST /v1/roots`; there is nothing to
+/// choose yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NewRoot {}
+
 /// Retires the current root in favour of the next one. Body of `POST /v1/roots/retire`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

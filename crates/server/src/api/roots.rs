@@ -24,10 +24,12 @@ pub(crate) async fn list(
 
 /// Makes the root that is to follow the current one, which vouches for it. Devices are offered it from
 /// then on.
-#[utoipa::path(post, path = "/v1/roots", tag = "roots", responses((status = 201, body = wire::Root)))]
+#[utoipa::path(post, path = "/v1/roots", tag = "roots", request_body = wire::NewRoot, responses((status = 201, body = wire::Root)))]
 pub(crate) async fn add(
     State(App { ops }): State<App>,
     Who(who): Who,
+    // Read, although it says nothing: a connection with an unread body can't be used again.
+    OptionalBody(wire::NewRoot {}): OptionalBody<wire::NewRoot>,
 ) -> Result<(StatusCode, Json<wire::Root>), Refusal> {
     let root = ops.add_root(&who).await?;
     Ok((StatusCode::CREATED, Json(view::root(&root))))

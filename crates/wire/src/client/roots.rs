@@ -1,7 +1,7 @@
 use super::groups::group_path;
 use super::tenants::tenant_path;
 use super::{Client, ClientError};
-use crate::{Page, RetireRoot, Rollover, RolloverQuery, Root, RootApproval};
+use crate::{NewRoot, Page, RetireRoot, Rollover, RolloverQuery, Root, RootApproval};
 
 /// Roots on their way in and out.
 impl Client {
@@ -12,7 +12,7 @@ impl Client {
 
     /// Makes the next root.
     pub fn add_root(&self) -> Result<Root, ClientError> {
-        self.post("/v1/roots", &serde_json::json!({}))
+        self.post("/v1/roots", &NewRoot {})
     }
 
     /// Retires the current root; the next one, which is current then, comes back.
