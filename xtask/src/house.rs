@@ -10,7 +10,7 @@ const MAY_KNOW: [(&str, &[&str]); 14] = [
     ("pki", &[]),
     ("wire", &[]),
     ("config", &[]),
-    ("signed", &["core", "pki"]),
+    ("signed", &["core", "pki", "config"]),
     ("keys", &["core", "pki"]),
     ("attest", &["core", "pki"]),
     ("ca", &["core", "pki", "keys", "attest"]),

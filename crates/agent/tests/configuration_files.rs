@@ -13,10 +13,6 @@ use std::time::{Duration, Instant};
 
 use enlist_agent::configuration::{Checked, Keeper};
 use enlist_agent::disk::FileDisk;
-use enlist_keys::FileKey;
-use enlist_pki::{
-    Attribute, CertificateSpec, DistinguishedName, Extension, KeyKind, Signer, sign_certificate,
-};
 use enlist_wire::ConfigurationOffer;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -56,7 +52,7 @@ impl Home {
             "schema_version": 1,
             // Port 1 refuses at once.
             "server_url": "https://localhost:1",
-            "trust_anchors_pem": root(),
+            "trust_anchors_pem": include_str!("root.pem"),
             "persistent_directory": self.path("agent"),
             "name": "press-1",
             "hardware_id": "PC0A1B2C",
@@ -107,21 +103,6 @@ impl Home {
 
 fn spki_pem(us: &Signatory) -> String {
     us.public().to_pem()
-}
-
-fn root() -> String {
-    let key = FileKey::generate(KeyKind::P256).unwrap();
-    let name = DistinguishedName::new(&[(Attribute::CommonName, "Root")]).unwrap();
-    let spec = CertificateSpec {
-        serial: &[7],
-        issuer: &name,
-        subject: &name,
-        public_key: key.public_key(),
-        not_before: 1_700_000_000,
-        not_after: 2_500_000_000,
-        extensions: &[&Extension::certificate_authority(None).unwrap()],
-    };
-    sign_certificate(&spec, &key).unwrap().to_pem()
 }
 
 /// A daemon that ends with the test.

@@ -12,10 +12,6 @@ use std::time::{Duration, Instant};
 use enlist_agent::disk::FileDisk;
 use enlist_agent::wipe::{self, Order};
 use enlist_core::Timestamp;
-use enlist_keys::FileKey;
-use enlist_pki::{
-    Attribute, CertificateSpec, DistinguishedName, Extension, KeyKind, Signer, sign_certificate,
-};
 use enlist_signed::OrderedBy;
 use serde_json::{Value, json};
 
@@ -29,7 +25,7 @@ impl Home {
             "schema_version": 1,
             // Port 1 refuses at once.
             "server_url": "https://localhost:1",
-            "trust_anchors_pem": root(),
+            "trust_anchors_pem": include_str!("root.pem"),
             "persistent_directory": home.path("agent"),
             "name": "press-1",
             "hardware_id": "PC0A1B2C",
@@ -84,21 +80,6 @@ impl Home {
         };
         wipe::begin(&mut disk, &order, Timestamp::from_secs(1_800_000_000)).unwrap();
     }
-}
-
-fn root() -> String {
-    let key = FileKey::generate(KeyKind::P256).unwrap();
-    let name = DistinguishedName::new(&[(Attribute::CommonName, "Root")]).unwrap();
-    let spec = CertificateSpec {
-        serial: &[7],
-        issuer: &name,
-        subject: &name,
-        public_key: key.public_key(),
-        not_before: 1_700_000_000,
-        not_after: 2_500_000_000,
-        extensions: &[&Extension::certificate_authority(None).unwrap()],
-    };
-    sign_certificate(&spec, &key).unwrap().to_pem()
 }
 
 fn wait_for(what: &str, done: impl Fn() -> bool) {

@@ -23,6 +23,6 @@ pub use diff::{Change, diff};
 pub use full::{FullSchema, check_fully};
 pub use mask::MASK;
 pub use merge::merge;
-pub use migrate::{MigrationError, Step, migrate};
+pub use migrate::{Migration, MigrationError, migrate};
 pub use schema::{Schema, SchemaError};
 pub use violation::Violation;

@@ -7,7 +7,7 @@ use crate::pointer;
 /// (RFC 6901) through objects.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Step {
+pub enum Migration {
     /// The value moves, where there is one.
     Rename {
         /// Where it was.
@@ -63,7 +63,7 @@ pub enum MigrationError {
 /// The first step that can't be taken.
 pub fn migrate(
     mut values: Map<String, Value>,
-    steps: &[Step],
+    steps: &[Migration],
 ) -> Result<Map<String, Value>, MigrationError> {
     for step in steps {
         take(&mut values, step)?;
@@ -71,27 +71,27 @@ pub fn migrate(
     Ok(values)
 }
 
-fn take(values: &mut Map<String, Value>, step: &Step) -> Result<(), MigrationError> {
+fn take(values: &mut Map<String, Value>, step: &Migration) -> Result<(), MigrationError> {
     match step {
-        Step::Rename { from, to } => {
+        Migration::Rename { from, to } => {
             let (from, target) = (field(from)?, field(to)?);
             if let Some(value) = remove(values, &from) {
                 put(values, &target, value).ok_or_else(|| MigrationError::NoRoom(to.clone()))?;
             }
         }
-        Step::Remove { path } => {
+        Migration::Remove { path } => {
             remove(values, &field(path)?);
         }
-        Step::Set { path, value } => put(values, &field(path)?, value.clone())
+        Migration::Set { path, value } => put(values, &field(path)?, value.clone())
             .ok_or_else(|| MigrationError::NoRoom(path.clone()))?,
-        Step::Map { path, values: to } => {
+        Migration::Map { path, values: to } => {
             if let Some(value) = find(values, &field(path)?)
                 && let Some(other) = as_text(value).and_then(|text| to.get(&text))
             {
                 *value = other.clone();
             }
         }
-        Step::Scale { path, by } => match find(values, &field(path)?) {
+        Migration::Scale { path, by } => match find(values, &field(path)?) {
             None | Some(Value::Null) => {}
             Some(value) => {
                 *value =

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{map, schema};
-use enlist_config::{Schema, Step, diff, merge, migrate};
+use enlist_config::{Migration, Schema, diff, merge, migrate};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -119,7 +119,7 @@ proptest! {
 
     #[test]
     fn values_that_fit_still_fit_after_migrating(interval in 1..=3600_i64, host in "[a-z]{1,20}") {
-        let steps: Vec<Step> = serde_json::from_value(json!([
+        let steps: Vec<Migration> = serde_json::from_value(json!([
             {"rename": {"from": "/interval", "to": "/interval_s"}},
             {"scale": {"path": "/interval_s", "by": 0.001}},
             {"rename": {"from": "/host", "to": "/broker/host"}}
@@ -133,11 +133,11 @@ proptest! {
     #[test]
     fn migrating_never_panics(a in values(), from in "(/[ab~01]?){0,3}", to in "(/[ab]?){0,3}", by in any::<f64>()) {
         let steps = [
-            Step::Scale { path: from.clone(), by },
-            Step::Map { path: from.clone(), values: a.clone() },
-            Step::Rename { from: from.clone(), to: to.clone() },
-            Step::Set { path: to, value: json!(1) },
-            Step::Remove { path: from },
+            Migration::Scale { path: from.clone(), by },
+            Migration::Map { path: from.clone(), values: a.clone() },
+            Migration::Rename { from: from.clone(), to: to.clone() },
+            Migration::Set { path: to, value: json!(1) },
+            Migration::Remove { path: from },
         ];
         for step in steps {
             let _ = migrate(a.clone(), &[step]);

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{map, schema};
-use enlist_config::{MASK, Step, diff, merge, migrate};
+use enlist_config::{MASK, Migration, diff, merge, migrate};
 use serde_json::{Value, json};
 
 #[test]
@@ -30,7 +30,7 @@ fn null_never_comes_into_a_configuration_through_an_object() {
 
 #[test]
 fn values_are_led_from_one_schema_version_to_the_next() {
-    let steps: Vec<Step> = serde_json::from_value(json!([
+    let steps: Vec<Migration> = serde_json::from_value(json!([
         {"rename": {"from": "/host", "to": "/broker/host"}},
         {"rename": {"from": "/absent", "to": "/nowhere/at/all"}},
         {"remove": {"path": "/old/part"}},
@@ -73,7 +73,7 @@ fn a_step_that_makes_no_sense_is_refused() {
             "can't be multiplied",
         ),
     ] {
-        let step: Step = serde_json::from_value(step).unwrap();
+        let step: Migration = serde_json::from_value(step).unwrap();
         let values = map(json!({"port": 1e10, "name": "secret-name"}));
         let error = migrate(values, &[step]).unwrap_err().to_string();
         assert!(error.contains(words), "{error}");

@@ -10,9 +10,10 @@ mod envelope;
 mod key_id;
 mod statement;
 
+pub use enlist_config::Migration;
 pub use envelope::{Envelope, MalformedEnvelope, Refused, Signature, Unsigned};
 pub use key_id::KeyId;
 pub use statement::{
-    Command, ErasedItem, Erasure, Layer, Migration, Order, OrderedBy, Receipt, Schema, Statement,
-    Target, Trust,
+    Command, ErasedItem, Erasure, Layer, Order, OrderedBy, Receipt, Schema, Statement, Target,
+    Trust,
 };

@@ -1,5 +1,5 @@
-use enlist_config::{MigrationError, Schema, Step, Violation};
-use enlist_signed::{Layer, Migration};
+use enlist_config::{Migration, MigrationError, Schema, Violation};
+use enlist_signed::Layer;
 use enlist_wire::ConfigurationNumbers as Numbers;
 use serde_json::{Map, Value};
 
@@ -115,19 +115,8 @@ fn migrated(layer: &Layer, to: u32, migrations: &[Vec<Migration>]) -> Result<Val
     let steps = steps.ok_or_else(|| {
         format!("there are no steps from schema version {from} to {to}; state them")
     })?;
-    let steps: Vec<Step> = steps.iter().flatten().map(step).collect();
-    enlist_config::migrate(layer.values.clone(), &steps)
+    enlist_config::migrate(layer.values.clone(), &steps.concat())
         .map_err(|why: MigrationError| why.to_string())
-}
-
-fn step(migration: &Migration) -> Step {
-    match migration.clone() {
-        Migration::Rename { from, to } => Step::Rename { from, to },
-        Migration::Remove { path } => Step::Remove { path },
-        Migration::Set { path, value } => Step::Set { path, value },
-        Migration::Map { path, values } => Step::Map { path, values },
-        Migration::Scale { path, by } => Step::Scale { path, by },
-    }
 }
 
 #[cfg(feature = "full-schema")]

@@ -2,7 +2,7 @@
 //! own signature, and signed anew.
 
 use anyhow::Context as _;
-use enlist_config::{Step, migrate};
+use enlist_config::migrate;
 use enlist_core::{Clock, Name, SystemClock};
 use enlist_signed::{Envelope, Layer, Schema};
 use enlist_wire::{ApplySchema, Client, ConfigurationApplied, ConfigurationQuery, RollbackRequest};
@@ -77,9 +77,6 @@ pub fn earlier_values(
         ));
     }
     let done = usize::try_from(layer.schema_version)?.saturating_sub(1);
-    let way = today.migrations.iter().skip(done);
-    way.map(|steps| Ok(serde_json::from_value(serde_json::to_value(steps)?)?))
-        .try_fold(layer.values, |values, steps: anyhow::Result<Vec<Step>>| {
-            Ok(migrate(values, &steps?)?)
-        })
+    let mut way = today.migrations.iter().skip(done);
+    Ok(way.try_fold(layer.values, |values, steps| migrate(values, steps))?)
 }

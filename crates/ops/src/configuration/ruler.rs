@@ -2,9 +2,8 @@
 
 use std::sync::OnceLock;
 
-use enlist_config::{FullSchema, MigrationError, Schema, Step, Violation, merge, migrate};
+use enlist_config::{FullSchema, Migration, MigrationError, Schema, Violation, merge, migrate};
 use enlist_core::ConfigurationStatement;
-use enlist_signed::Migration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -29,7 +28,7 @@ pub(super) struct Ruler {
     /// Made when it is first needed: to look at values it is not, and to measure those of many devices it
     /// is over and over.
     full: OnceLock<Result<FullSchema, Vec<Violation>>>,
-    steps: Vec<Vec<Step>>,
+    migrations: Vec<Vec<Migration>>,
 }
 
 impl SchemaBody {
@@ -42,14 +41,7 @@ impl SchemaBody {
 impl Ruler {
     /// Reads a schema. It must be of version 1 and up, and have a way to it from each version before.
     pub(super) fn new(body: &SchemaBody, schema_version: u32) -> Result<Self, ConfigurationError> {
-        let steps = body.migrations.iter().map(|migrations| {
-            // The same JSON form, read by the crate that takes the steps.
-            serde_json::to_value(migrations).and_then(serde_json::from_value)
-        });
-        let steps: Vec<Vec<Step>> = steps
-            .collect::<Result<_, _>>()
-            .map_err(ConfigurationError::MalformedMigration)?;
-        if u32::try_from(steps.len() + 1) != Ok(schema_version) {
+        if u32::try_from(body.migrations.len() + 1) != Ok(schema_version) {
             return Err(ConfigurationError::NotThisStatement(
                 "its migrations do not lead from version 1 to its schema version",
             ));
@@ -58,7 +50,7 @@ impl Ruler {
             schema: Schema::parse(&body.schema)?,
             document: body.schema.clone(),
             full: OnceLock::new(),
-            steps,
+            migrations: body.migrations.clone(),
             schema_version,
         })
     }
@@ -81,7 +73,7 @@ impl Ruler {
         let done = usize::try_from(from)
             .unwrap_or(usize::MAX)
             .saturating_sub(1);
-        self.steps
+        self.migrations
             .iter()
             .skip(done)
             .try_fold(values, |values, steps| migrate(values, steps))

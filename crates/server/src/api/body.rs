@@ -21,14 +21,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
-        if !is_json(request.headers()) {
-            return Err(Refusal::unsupported_type("application/json"));
-        }
-        let bytes: Bytes = request
-            .extract()
-            .await
-            .map_err(|rejection| too_large_or_cut(&rejection, LIMIT))?;
-        read(&bytes).map(Self)
+        json(request, LIMIT).await.map(Self)
     }
 }
 
@@ -42,14 +35,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for LargeBody<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
-        if !is_json(request.headers()) {
-            return Err(Refusal::unsupported_type("application/json"));
-        }
-        let bytes: Bytes = request
-            .extract()
-            .await
-            .map_err(|rejection| too_large_or_cut(&rejection, LARGE))?;
-        read(&bytes).map(Self)
+        json(request, LARGE).await.map(Self)
     }
 }
 
@@ -86,6 +72,18 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             .map(|axum::extract::Query(query)| Self(query))
             .map_err(|error| Refusal::invalid_request(format!("query: {}", error.body_text())))
     }
+}
+
+/// A JSON body, whose route lets up to `limit` bytes through.
+async fn json<T: DeserializeOwned>(request: Request, limit: usize) -> Result<T, Refusal> {
+    if !is_json(request.headers()) {
+        return Err(Refusal::unsupported_type("application/json"));
+    }
+    let bytes: Bytes = request
+        .extract()
+        .await
+        .map_err(|rejection| too_large_or_cut(&rejection, limit))?;
+    read(&bytes)
 }
 
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 pub use command::{Command, Order};
 pub use layer::{Layer, Target};
 pub use receipt::{ErasedItem, Erasure, OrderedBy, Receipt};
-pub use schema::{Migration, Schema};
+pub use schema::Schema;
 pub use trust::Trust;
 
 /// A document that is worth a signature. Readers refuse fields that they do not know: what was signed

@@ -1,6 +1,7 @@
+use enlist_config::Migration;
 use enlist_core::{Name, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::Statement;
 
@@ -23,45 +24,6 @@ pub struct Schema {
     pub migrations: Vec<Vec<Migration>>,
     /// When it was stated.
     pub at: Timestamp,
-}
-
-/// One step from a schema version to the next. Fields are named by JSON pointers (RFC 6901).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Migration {
-    /// The value moves, where there is one.
-    Rename {
-        /// Where it was.
-        from: String,
-        /// Where it goes.
-        to: String,
-    },
-    /// The value goes, where there is one.
-    Remove {
-        /// Where it was.
-        path: String,
-    },
-    /// The value is set, whatever it was.
-    Set {
-        /// Where.
-        path: String,
-        /// To what.
-        value: Value,
-    },
-    /// Each value that is listed becomes another; values that are not listed stay.
-    Map {
-        /// Where.
-        path: String,
-        /// From the value, as text, to what it becomes.
-        values: Map<String, Value>,
-    },
-    /// A number is multiplied: another unit.
-    Scale {
-        /// Where.
-        path: String,
-        /// By what.
-        by: f64,
-    },
 }
 
 impl Statement for Schema {
