@@ -40,26 +40,42 @@ pub struct CaRecord {
     pub tenant: Option<TenantId>,
     /// What it signs.
     pub kind: CaKind,
+    /// How it stands among those of its kind.
+    pub standing: CaStanding,
     /// Its certificate, DER.
     pub certificate: Vec<u8>,
-    /// Its private key, wrapped; `None` where the key is kept elsewhere.
-    pub wrapped_key: Option<Vec<u8>>,
+    /// The certificates above it, DER, one after the other up to the outermost, where a root from
+    /// outside has signed it; empty where it stands under the installation's root.
+    pub chain: Vec<u8>,
+    /// Its private key.
+    pub key: CaKey,
     /// When it was made.
     pub created_at: Timestamp,
 }
 
-/// How a root stands.
+/// Where the private key of a CA is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CaKey {
+    /// Here, wrapped by the installation's wrapping key.
+    Wrapped(Vec<u8>),
+    /// In a key store that does not hand it out: how that store calls it.
+    Kept(String),
+    /// Not within reach: taken offline.
+    Offline,
+}
+
+/// How a CA stands among those of its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RootStanding {
-    /// Made, vouched for by the current one, and offered to devices; nothing stands under it yet.
+pub enum CaStanding {
+    /// Made and made known; nothing is issued under it yet.
     Next,
-    /// The CAs of the installation stand under it.
+    /// The one that issues.
     Current,
-    /// Nothing stands under it any more.
+    /// It issues nothing more.
     Retired,
 }
 
-impl RootStanding {
+impl CaStanding {
     /// The text form.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -82,8 +98,6 @@ impl RootStanding {
 pub struct RootRecord {
     /// The CA.
     pub ca: CaRecord,
-    /// How it stands.
-    pub standing: RootStanding,
     /// Its name and key, certified by the root before it; `None` for the first.
     pub cross: Option<Vec<u8>>,
     /// When it was retired.

@@ -4,18 +4,19 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use enlist_ca::{Authority, CA_KEY, IssuingCa, Pointers, make_issuing_ca};
-use enlist_core::{CaId, CaKind, CaRecord, Clock, Rng, Serial, Tenant, TenantId};
-use enlist_keys::{FileKey, WrappingKey};
-use enlist_pki::{Certificate, Signer};
+use enlist_core::{CaId, CaKind, CaRecord, CaStanding, Clock, Rng, Serial, Tenant, TenantId};
+use enlist_keys::WrappingKey;
+use enlist_pki::Certificate;
 use tokio::sync::Notify;
 
+use crate::ca_keys::CaKeys;
 use crate::setup::Installation;
 use crate::{Error, Ops};
 
 /// The CAs as this server knows them. They change when the root does; whoever does one thing with
 /// several of them does it with one [`Hierarchy`].
 pub(crate) struct Authorities {
-    wrapping: WrappingKey,
+    keys: CaKeys,
     hierarchy: RwLock<Arc<Hierarchy>>,
     changed: Notify,
 }
@@ -41,10 +42,10 @@ pub(crate) struct Issuing {
 }
 
 impl Authorities {
-    pub(crate) fn new(wrapping: WrappingKey, installation: &Installation) -> Result<Self, Error> {
-        let hierarchy = Hierarchy::open(&wrapping, installation)?;
+    pub(crate) fn new(keys: CaKeys, installation: &Installation) -> Result<Self, Error> {
+        let hierarchy = Hierarchy::open(&keys, installation)?;
         Ok(Self {
-            wrapping,
+            keys,
             hierarchy: RwLock::new(Arc::new(hierarchy)),
             changed: Notify::new(),
         })
@@ -61,7 +62,7 @@ impl Authorities {
         if self.hierarchy().is_of(installation) {
             return Ok(false);
         }
-        let hierarchy = Arc::new(Hierarchy::open(&self.wrapping, installation)?);
+        let hierarchy = Arc::new(Hierarchy::open(&self.keys, installation)?);
         *self
             .hierarchy
             .write()
@@ -75,32 +76,37 @@ impl Authorities {
         self.changed.notified().await;
     }
 
+    /// Where the keys of CAs live.
+    pub(crate) fn keys(&self) -> &CaKeys {
+        &self.keys
+    }
+
     /// What wraps the keys in the store.
     pub(crate) fn wrapping(&self) -> &WrappingKey {
-        &self.wrapping
+        self.keys.wrapping()
     }
 
     fn open_issuing(&self, record: &CaRecord) -> Result<Issuing, Error> {
-        let ca = IssuingCa::new(authority(&self.wrapping, record)?, &Pointers::default())?;
+        let authority = authority(&self.keys, record)?
+            .ok_or(Error::Inconsistent("an issuing CA without its key"))?;
+        let ca = IssuingCa::new(authority, &Pointers::default())?;
         Ok(Issuing { id: record.id, ca })
     }
 }
 
 impl Hierarchy {
-    fn open(wrapping: &WrappingKey, installation: &Installation) -> Result<Self, Error> {
+    fn open(keys: &CaKeys, installation: &Installation) -> Result<Self, Error> {
         let (root, service) = (&installation.root, &installation.service);
         let certificate = read(root)?;
         Ok(Self {
             root_id: root.id,
             root_pem: certificate.to_pem().into(),
             root: certificate,
-            root_authority: match &root.wrapped_key {
-                Some(_) => Some(authority(wrapping, root)?),
-                None => None,
-            },
+            root_authority: authority(keys, root)?,
             next: installation.next.as_ref().map(read).transpose()?,
             service_id: service.id,
-            service: authority(wrapping, service)?,
+            service: authority(keys, service)?
+                .ok_or(Error::Inconsistent("a service CA without its key"))?,
             issuing: RwLock::default(),
             pems: RwLock::default(),
         })
@@ -143,7 +149,7 @@ impl Hierarchy {
     /// Makes an issuing CA for a new tenant. Nothing is recorded.
     pub(crate) fn new_issuing_ca(
         &self,
-        wrapping: &WrappingKey,
+        keys: &CaKeys,
         tenant: &Tenant,
         clock: &dyn Clock,
         rng: &dyn Rng,
@@ -151,27 +157,29 @@ impl Hierarchy {
         let root = self.root_authority.as_ref().ok_or(Error::AwaitingCa {
             name: tenant.name.clone(),
         })?;
-        make_issuing(root, wrapping, tenant, clock, rng)
+        make_issuing(root, keys, tenant, clock, rng)
     }
 }
 
 /// Makes a tenant's issuing CA under `root`.
 pub(crate) fn make_issuing(
     root: &Authority,
-    wrapping: &WrappingKey,
+    keys: &CaKeys,
     tenant: &Tenant,
     clock: &dyn Clock,
     rng: &dyn Rng,
 ) -> Result<CaRecord, Error> {
-    let key = FileKey::generate(CA_KEY).map_err(Error::signing)?;
-    let serial = Serial::generate(rng);
-    let certificate = make_issuing_ca(root, &tenant.name, key.public_key(), serial, clock.now())?;
+    let made = keys.make(CA_KEY, rng)?;
+    let (serial, key) = (Serial::generate(rng), made.signer.public_key());
+    let certificate = make_issuing_ca(root, &tenant.name, key, serial, clock.now())?;
     Ok(CaRecord {
         id: CaId::new(clock, rng),
         tenant: Some(tenant.id),
         kind: CaKind::Issuing,
+        standing: CaStanding::Current,
         certificate: certificate.der().to_vec(),
-        wrapped_key: Some(wrapping.wrap(&key, rng).map_err(Error::signing)?),
+        chain: Vec::new(),
+        key: made.key,
         created_at: clock.now(),
     })
 }
@@ -181,13 +189,12 @@ pub(crate) fn read(record: &CaRecord) -> Result<Certificate, Error> {
         .map_err(|_| Error::Inconsistent("a CA's certificate does not read"))
 }
 
-pub(crate) fn authority(wrapping: &WrappingKey, record: &CaRecord) -> Result<Authority, Error> {
-    let wrapped = record
-        .wrapped_key
-        .as_ref()
-        .ok_or(Error::Inconsistent("a CA without its key"))?;
-    let key = wrapping.unwrap(wrapped).map_err(Error::signing)?;
-    Ok(Authority::new(read(record)?, Arc::new(key))?)
+/// The CA of a record; `None` where its key is not within reach.
+pub(crate) fn authority(keys: &CaKeys, record: &CaRecord) -> Result<Option<Authority>, Error> {
+    let Some(signer) = keys.open(&record.key)? else {
+        return Ok(None);
+    };
+    Ok(Some(Authority::new(read(record)?, signer)?))
 }
 
 /// The newest certificate of the CA that `record` is of: the CA keeps its key when the root changes, and

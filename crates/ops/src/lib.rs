@@ -8,6 +8,7 @@ mod access;
 mod approve;
 mod authorities;
 mod bulk;
+mod ca_keys;
 mod configuration;
 mod decommission;
 mod delete;

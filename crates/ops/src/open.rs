@@ -10,6 +10,7 @@ use enlist_store::{Location, Store};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::authorities::Authorities;
+use crate::ca_keys::CaKeys;
 use crate::doorbell::Doorbell;
 use crate::enroll::KnownGrounds;
 use crate::guard::Guard;
@@ -90,22 +91,23 @@ pub enum OpenError {
 /// Says what is missing and what to do.
 pub async fn open(config: Config) -> Result<(Ops, Option<FirstStart>), OpenError> {
     let store = Store::open(config.location.clone(), config.rng.clone())?;
-    let (wrapping, first) = match setup::installation(&store).await? {
+    let (keys, first) = match setup::installation(&store).await? {
         Some(sealed) => {
             let wrapping = load(&config).map_err(OpenError::WrappingKeyLost)?;
             sealed
                 .is_sealed_with(&wrapping)
-                .then_some((wrapping, None))
+                .then_some((CaKeys::new(wrapping), None))
                 .ok_or(OpenError::WrongWrappingKey)?
         }
         None => {
             let wrapping = load_or_make(&config).map_err(OpenError::WrappingKey)?;
-            let first = set_up(&store, &wrapping, &config).await?;
-            (wrapping, Some(first))
+            let keys = CaKeys::new(wrapping);
+            let first = set_up(&store, &keys, &config).await?;
+            (keys, Some(first))
         }
     };
     let installation = store.read("open", Installation::read).await?;
-    let ops = compose(store, wrapping, &installation, &config)?;
+    let ops = compose(store, keys, &installation, &config)?;
     if let Some(path) = &ops.inner.root_file {
         write_if_other(path, ops.roots_pem().as_bytes())?;
     }
@@ -114,16 +116,17 @@ pub async fn open(config: Config) -> Result<(Ops, Option<FirstStart>), OpenError
 
 fn compose(
     store: Store,
-    wrapping: WrappingKey,
+    keys: CaKeys,
     installation: &Installation,
     config: &Config,
 ) -> Result<Ops, Error> {
-    let nonce_key = wrapping
+    let nonce_key = keys
+        .wrapping()
         .open(setup::NONCE_KEY, &installation.nonce_key)
         .map_err(Error::signing)?;
     let nonce_key = MacKey::from_bytes(nonce_key.expose_secret())
         .ok_or(Error::Inconsistent("the nonce key has another length"))?;
-    let authorities = Authorities::new(wrapping, installation)?;
+    let authorities = Authorities::new(keys, installation)?;
     Ok(Ops {
         inner: Arc::new(Inner {
             store,
@@ -166,11 +169,7 @@ fn in_dir(dir: &Path) -> PathBuf {
 
 /// Sets the database up. The admin token is on disk before the record knows it: after a power
 /// cut either both are there, or the next start makes new ones.
-async fn set_up(
-    store: &Store,
-    wrapping: &WrappingKey,
-    config: &Config,
-) -> Result<FirstStart, OpenError> {
+async fn set_up(store: &Store, keys: &CaKeys, config: &Config) -> Result<FirstStart, OpenError> {
     let token = ApiToken::generate(&*config.rng);
     let path = config.data_dir.as_ref().map(|dir| dir.join("admin.token"));
     if let Some(path) = &path {
@@ -182,7 +181,7 @@ async fn set_up(
             }
         })?;
     }
-    if !setup::set_up(store, wrapping, &token, &*config.clock, &*config.rng).await? {
+    if !setup::set_up(store, keys, &token, &*config.clock, &*config.rng).await? {
         return Err(OpenError::SetUpElsewhere);
     }
     Ok(FirstStart {

@@ -2,21 +2,20 @@
 //! administrator's token, all in one transaction.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use enlist_ca::{CA_KEY, ROOT_KEY, make_root, make_service_ca};
 use enlist_core::{
-    Actor, ApiToken, ApiTokenId, ApiTokenRecord, CaId, CaKind, CaRecord, Clock, EnrollmentPolicy,
-    Event, Group, GroupId, Name, Rng, Role, RootStanding, Serial, SigningKeyRecord, Subject,
+    Actor, ApiToken, ApiTokenId, ApiTokenRecord, CaId, CaKind, CaRecord, CaStanding, Clock,
+    EnrollmentPolicy, Event, Group, GroupId, Name, Rng, Role, Serial, SigningKeyRecord, Subject,
     Tenant, TenantId, TenantState, Timestamp,
 };
+use enlist_keys::WrappingKey;
 use enlist_keys::mac::MacKey;
-use enlist_keys::{FileKey, WrappingKey};
-use enlist_pki::Signer;
 use enlist_store::{Store, Tx};
 use secrecy::ExposeSecret;
 
 use crate::authorities::make_issuing;
+use crate::ca_keys::{CaKeys, MadeKey};
 use crate::{Error, signing};
 
 /// The setting that says that the database was set up: a fixed text, sealed with the wrapping
@@ -49,13 +48,13 @@ impl Installation {
         let service = tx.cas(CaKind::Service, None)?.into_iter().next();
         let mut roots = tx.offered_roots()?;
         let mut take = |standing| {
-            let at = roots.iter().position(|root| root.standing == standing)?;
+            let at = roots.iter().position(|root| root.ca.standing == standing)?;
             Some(roots.swap_remove(at).ca)
         };
         let missing = || Error::Inconsistent("the root or the service CA is missing");
         Ok(Self {
-            root: take(RootStanding::Current).ok_or_else(missing)?,
-            next: take(RootStanding::Next),
+            root: take(CaStanding::Current).ok_or_else(missing)?,
+            next: take(CaStanding::Next),
             service: service.ok_or_else(missing)?,
             nonce_key: tx
                 .setting(NONCE_KEY)?
@@ -97,12 +96,12 @@ struct Beginnings {
 /// Sets a new database up. False where another server has been quicker.
 pub(crate) async fn set_up(
     store: &Store,
-    wrapping: &WrappingKey,
+    keys: &CaKeys,
     token: &ApiToken,
     clock: &dyn Clock,
     rng: &dyn Rng,
 ) -> Result<bool, Error> {
-    let beginnings = make(wrapping, token, clock, rng)?;
+    let beginnings = make(keys, token, clock, rng)?;
     store
         .write("set_up", move |tx| {
             if tx.setting(INSTALLATION)?.is_some() {
@@ -140,7 +139,7 @@ impl Beginnings {
 }
 
 fn make(
-    wrapping: &WrappingKey,
+    keys: &CaKeys,
     token: &ApiToken,
     clock: &dyn Clock,
     rng: &dyn Rng,
@@ -152,25 +151,27 @@ fn make(
         state: TenantState::Active,
         created_at: now,
     };
-    let root_key = Arc::new(FileKey::generate(ROOT_KEY).map_err(Error::signing)?);
-    let root = make_root(root_key.clone(), Serial::generate(rng), now)?;
-    let service_key = FileKey::generate(CA_KEY).map_err(Error::signing)?;
-    let service = make_service_ca(&root, service_key.public_key(), Serial::generate(rng), now)?;
-    let record = |kind, certificate: &[u8], key: &FileKey| {
-        Ok::<_, Error>(CaRecord {
-            id: CaId::new(clock, rng),
-            tenant: None,
-            kind,
-            certificate: certificate.to_vec(),
-            wrapped_key: Some(wrapping.wrap(key, rng).map_err(Error::signing)?),
-            created_at: now,
-        })
+    let root_key = keys.make(ROOT_KEY, rng)?;
+    let root = make_root(root_key.signer.clone(), Serial::generate(rng), now)?;
+    let service_key = keys.make(CA_KEY, rng)?;
+    let public_key = service_key.signer.public_key();
+    let service = make_service_ca(&root, public_key, Serial::generate(rng), now)?;
+    let record = |kind, certificate: &[u8], made: MadeKey| CaRecord {
+        id: CaId::new(clock, rng),
+        tenant: None,
+        kind,
+        standing: CaStanding::Current,
+        certificate: certificate.to_vec(),
+        chain: Vec::new(),
+        key: made.key,
+        created_at: now,
     };
     let cas = vec![
-        record(CaKind::Root, root.certificate().der(), &root_key)?,
-        record(CaKind::Service, service.der(), &service_key)?,
-        make_issuing(&root, wrapping, &tenant, clock, rng)?,
+        record(CaKind::Root, root.certificate().der(), root_key),
+        record(CaKind::Service, service.der(), service_key),
+        make_issuing(&root, keys, &tenant, clock, rng)?,
     ];
+    let wrapping = keys.wrapping();
     let nonce_key = MacKey::generate(rng);
     let seal = |label, bytes: &[u8]| wrapping.seal(label, bytes, rng).map_err(Error::signing);
     Ok(Beginnings {

@@ -74,7 +74,8 @@ impl Ops {
         };
         let (clock, rng) = (&*self.inner.clock, &*self.inner.rng);
         let group = default_group(GroupId::new(clock, rng), tenant.id, now);
-        let wrapping = self.inner.authorities.wrapping();
+        let authorities = &self.inner.authorities;
+        let wrapping = authorities.wrapping();
         let keys = signing::make_all(wrapping, tenant.id, clock, rng)?;
         let beginnings = Beginnings {
             tenant,
@@ -84,7 +85,8 @@ impl Ops {
         };
         loop {
             let hierarchy = self.inner.authorities.hierarchy();
-            let ca = hierarchy.new_issuing_ca(wrapping, &beginnings.tenant, clock, rng)?;
+            let ca =
+                hierarchy.new_issuing_ca(authorities.keys(), &beginnings.tenant, clock, rng)?;
             let (root, beginnings) = (hierarchy.root_id(), beginnings.clone());
             let added = self
                 .inner

@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_configuration.sql"),
     include_str!("migrations/0004_orders.sql"),
     include_str!("migrations/0005_roots.sql"),
+    include_str!("migrations/0006_revocation.sql"),
 ];
 
 /// The version that this program knows.

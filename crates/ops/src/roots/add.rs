@@ -1,12 +1,7 @@
 //! The next root.
 
-use std::sync::Arc;
-
 use enlist_ca::{ROOT_KEY, cross_sign, make_root};
-use enlist_core::{
-    Actor, CaId, CaKind, CaRecord, Event, Operator, RootRecord, RootStanding, Serial,
-};
-use enlist_keys::FileKey;
+use enlist_core::{Actor, CaId, CaKind, CaRecord, CaStanding, Event, Operator, RootRecord, Serial};
 
 use super::{RootView, after};
 use crate::{Error, Ops, scope};
@@ -61,20 +56,20 @@ impl Ops {
         }
         let current = hierarchy.root_authority().ok_or(Error::RootOffline)?;
         let now = clock.now();
-        let key = Arc::new(FileKey::generate(ROOT_KEY).map_err(Error::signing)?);
-        let root = make_root(key.clone(), Serial::generate(rng), now)?;
+        let made = self.inner.authorities.keys().make(ROOT_KEY, rng)?;
+        let root = make_root(made.signer, Serial::generate(rng), now)?;
         let cross = cross_sign(current, &root, Serial::generate(rng), now)?;
-        let wrapping = self.inner.authorities.wrapping();
         let record = RootRecord {
             ca: CaRecord {
                 id: CaId::new(clock, rng),
                 tenant: None,
                 kind: CaKind::Root,
+                standing: CaStanding::Next,
                 certificate: root.certificate().der().to_vec(),
-                wrapped_key: Some(wrapping.wrap(&key, rng).map_err(Error::signing)?),
+                chain: Vec::new(),
+                key: made.key,
                 created_at: now,
             },
-            standing: RootStanding::Next,
             cross: Some(cross.der().to_vec()),
             retired_at: None,
         };

@@ -1,7 +1,7 @@
 //! The yes of a group's own signers to a root.
 
 use enlist_core::{
-    Actor, CaId, Digest, Event, Group, Operator, Role, RootRecord, RootStanding, SigningMethod,
+    Actor, CaId, CaStanding, Digest, Event, Group, Operator, Role, RootRecord, SigningMethod,
     Tenant,
 };
 use enlist_signed::{Envelope, Trust};
@@ -79,7 +79,7 @@ fn verified(
     }
     let named = |root: &&RootRecord| hex(&Digest::of(&root.ca.certificate)) == trust.root;
     match roots.iter().find(named) {
-        Some(root) if root.standing != RootStanding::Retired => Ok((root.ca.id, trust.root)),
+        Some(root) if root.ca.standing != CaStanding::Retired => Ok((root.ca.id, trust.root)),
         _ => refuse("the approval is for a root that devices are not offered".to_owned()),
     }
 }

@@ -1,6 +1,6 @@
 //! The roots there are and were.
 
-use enlist_core::{Operator, RootRecord, RootStanding, Timestamp};
+use enlist_core::{CaStanding, Operator, RootRecord, Timestamp};
 use enlist_pki::Certificate;
 
 use crate::{Error, Ops};
@@ -9,7 +9,7 @@ use crate::{Error, Ops};
 #[derive(Debug, Clone)]
 pub struct RootView {
     /// How it stands.
-    pub standing: RootStanding,
+    pub standing: CaStanding,
     /// Its certificate.
     pub certificate: Certificate,
     /// Its name and key, certified by the root before it.
@@ -27,7 +27,7 @@ impl RootView {
                 .map_err(|_| Error::Inconsistent("a root's certificate does not read"))
         };
         Ok(Self {
-            standing: root.standing,
+            standing: root.ca.standing,
             certificate: read(&root.ca.certificate)?,
             cross: root.cross.as_deref().map(read).transpose()?,
             created_at: root.ca.created_at,

@@ -8,7 +8,7 @@ mod offer;
 mod retire;
 mod rollover;
 
-use enlist_core::{CaRecord, RootRecord, RootStanding, Timestamp};
+use enlist_core::{CaRecord, CaStanding, RootRecord, Timestamp};
 
 pub use list::RootView;
 pub use offer::RootOffered;
@@ -18,8 +18,8 @@ pub use rollover::{GroupReadiness, Rollover, UnreadyDevice};
 pub(crate) use offer::offer;
 
 /// The root among `roots` that stands so.
-fn standing(roots: &[RootRecord], standing: RootStanding) -> Option<&RootRecord> {
-    roots.iter().find(|root| root.standing == standing)
+fn standing(roots: &[RootRecord], standing: CaStanding) -> Option<&RootRecord> {
+    roots.iter().find(|root| root.ca.standing == standing)
 }
 
 /// When a CA that takes the place of `before` was made: later, whatever the clock says, since the newest

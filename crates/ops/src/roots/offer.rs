@@ -1,6 +1,6 @@
 //! The roots that a device is offered.
 
-use enlist_core::{Digest, Group, RootStanding, SigningMethod};
+use enlist_core::{CaStanding, Digest, Group, SigningMethod};
 use enlist_pki::certificate_pem;
 use enlist_store::Tx;
 
@@ -28,7 +28,7 @@ pub(crate) fn offer(
     let mut offered = Vec::new();
     for root in tx.offered_roots()? {
         let Some(cross) = &root.cross else { continue };
-        if root.standing == RootStanding::Retired
+        if root.ca.standing == CaStanding::Retired
             || held.contains(&Digest::of(&root.ca.certificate))
         {
             continue;

@@ -2,8 +2,7 @@
 
 use enlist_ca::{Authority, make_issuing_ca, make_service_ca};
 use enlist_core::{
-    Actor, CaId, CaKind, CaRecord, Digest, Event, Operator, RootRecord, RootStanding, Serial,
-    Tenant,
+    Actor, CaId, CaKind, CaRecord, CaStanding, Digest, Event, Operator, RootRecord, Serial, Tenant,
 };
 use enlist_store::Tx;
 
@@ -107,7 +106,7 @@ impl Ops {
                         tx.append(&event)?;
                     }
                     let mut now_current = new.clone();
-                    now_current.standing = RootStanding::Current;
+                    now_current.ca.standing = CaStanding::Current;
                     RootView::of(&now_current).map(Some)
                 })
                 .await?;
@@ -124,7 +123,7 @@ impl Ops {
             .store
             .read("rollover_share", move |tx| {
                 let roots = tx.offered_roots()?;
-                let next = standing(&roots, RootStanding::Next).ok_or(Error::NoNextRoot)?;
+                let next = standing(&roots, CaStanding::Next).ok_or(Error::NoNextRoot)?;
                 let next = Digest::of(&next.ca.certificate);
                 let mut share = Share::default();
                 for tenant in tx.tenants()? {
@@ -141,7 +140,8 @@ impl Ops {
     /// New certificates, under the next root, for every CA that stands under the current one. Nothing is
     /// recorded.
     fn under_the_next(&self, before: &Standing) -> Result<Vec<CaRecord>, Error> {
-        let root = authority(self.inner.authorities.wrapping(), &before.next.ca)?;
+        let root =
+            authority(self.inner.authorities.keys(), &before.next.ca)?.ok_or(Error::RootOffline)?;
         let mut made = vec![self.again(&root, &before.service, None)?];
         for (tenant, ca) in &before.tenants {
             if let Some(ca) = ca {
@@ -174,8 +174,10 @@ impl Ops {
             id: CaId::new(clock, rng),
             tenant: ca.tenant,
             kind: ca.kind,
+            standing: CaStanding::Current,
             certificate: certificate.der().to_vec(),
-            wrapped_key: ca.wrapped_key.clone(),
+            chain: Vec::new(),
+            key: ca.key.clone(),
             created_at: after(ca, now),
         })
     }
@@ -198,10 +200,10 @@ impl Standing {
         let service = tx.cas(CaKind::Service, None)?.into_iter().next();
         let missing = || Error::Inconsistent("the root or the service CA is missing");
         Ok(Self {
-            next: standing(&roots, RootStanding::Next)
+            next: standing(&roots, CaStanding::Next)
                 .ok_or(Error::NoNextRoot)?
                 .clone(),
-            current: standing(&roots, RootStanding::Current)
+            current: standing(&roots, CaStanding::Current)
                 .ok_or_else(missing)?
                 .clone(),
             service: service.ok_or_else(missing)?,

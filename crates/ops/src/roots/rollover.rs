@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use enlist_core::{
-    Digest, Group, Name, Operator, Role, RootRecord, RootStanding, SigningMethod, Tenant, Timestamp,
+    CaStanding, Digest, Group, Name, Operator, Role, RootRecord, SigningMethod, Tenant, Timestamp,
 };
 use enlist_store::{Readiness, Tx};
 
@@ -78,7 +78,7 @@ impl Ops {
                     }
                 }
                 let roots = tx.offered_roots()?;
-                let Some(next) = standing(&roots, RootStanding::Next) else {
+                let Some(next) = standing(&roots, CaStanding::Next) else {
                     return Ok(Rollover {
                         tenant,
                         next: None,

@@ -1,4 +1,4 @@
-use enlist_core::{Digest, RootStanding};
+use enlist_core::{CaStanding, Digest};
 use enlist_ops::{Rollover, RootView};
 use enlist_pki::Certificate;
 use enlist_wire as wire;
@@ -9,9 +9,9 @@ pub(crate) fn root(root: &RootView) -> wire::Root {
     wire::Root {
         fingerprint: root.certificate.fingerprint_hex(),
         standing: match root.standing {
-            RootStanding::Next => wire::RootStanding::Next,
-            RootStanding::Current => wire::RootStanding::Current,
-            RootStanding::Retired => wire::RootStanding::Retired,
+            CaStanding::Next => wire::RootStanding::Next,
+            CaStanding::Current => wire::RootStanding::Current,
+            CaStanding::Retired => wire::RootStanding::Retired,
         },
         certificate: root.certificate.to_pem(),
         cross: root.cross.as_ref().map(Certificate::to_pem),

@@ -1,8 +1,8 @@
 //! Roots on their way in and out.
 
-use enlist_core::{CaId, GroupId, RootRecord, RootStanding, TenantId, Timestamp};
+use enlist_core::{CaId, GroupId, RootRecord, TenantId, Timestamp};
 
-use super::cas::ca;
+use super::cas::{ca, kept, wrapped};
 use crate::column::{Columns, only};
 use crate::value::values;
 use crate::{StoreError, Tx};
@@ -10,8 +10,8 @@ use crate::{StoreError, Tx};
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT ca_id, tenant_id, kind, certificate, wrapped_key, created_at, standing,
-                    cross_certificate, retired_at
+            "SELECT ca_id, tenant_id, kind, standing, certificate, chain, wrapped_key,
+                    key_reference, created_at, cross_certificate, retired_at
              FROM cas WHERE kind = 'root' ",
             $rest
         )
@@ -39,14 +39,15 @@ impl Tx<'_> {
     /// Adds the next root. False where there is one already.
     pub fn insert_next_root(&mut self, next: &RootRecord) -> Result<bool, StoreError> {
         let added = self.execute(
-            "INSERT INTO cas (ca_id, tenant_id, kind, certificate, wrapped_key, created_at,
-                 standing, cross_certificate)
-             VALUES ($1, NULL, 'root', $2, $3, $4, 'next', $5)
+            "INSERT INTO cas (ca_id, tenant_id, kind, certificate, wrapped_key, key_reference,
+                 created_at, standing, cross_certificate)
+             VALUES ($1, NULL, 'root', $2, $3, $4, $5, 'next', $6)
              ON CONFLICT DO NOTHING",
             values![
                 &next.ca.id,
                 &next.ca.certificate,
-                next.ca.wrapped_key.as_ref(),
+                wrapped(&next.ca.key),
+                kept(&next.ca.key),
                 next.ca.created_at,
                 next.cross.as_ref()
             ],
@@ -113,7 +114,6 @@ impl Tx<'_> {
 fn root(columns: &mut Columns<'_>) -> Result<RootRecord, StoreError> {
     Ok(RootRecord {
         ca: ca(columns)?,
-        standing: columns.text(RootStanding::parse)?,
         cross: columns.next()?,
         retired_at: columns.next()?,
     })

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use enlist_core::{CaKind, CaRecord};
+use enlist_core::{CaKey, CaKind, CaRecord, CaStanding};
 use enlist_store::{StoreError, Tuning};
 
 use crate::rig::{Hold, NOW, Rig, read, together, until, write};
@@ -125,7 +125,9 @@ fn ca(rig: &Rig) -> CaRecord {
         tenant: None,
         kind: CaKind::Root,
         certificate: vec![1],
-        wrapped_key: None,
+        standing: CaStanding::Current,
+        chain: Vec::new(),
+        key: CaKey::Offline,
         created_at: NOW,
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use enlist_core::{
-    ApiToken, ApiTokenId, ApiTokenRecord, CaKind, CaRecord, CsrExtras, EnrollmentPolicy, OnClone,
-    Role, State, TenantState, Timestamp,
+    ApiToken, ApiTokenId, ApiTokenRecord, CaKey, CaKind, CaRecord, CaStanding, CsrExtras,
+    EnrollmentPolicy, OnClone, Role, State, TenantState, Timestamp,
 };
 
 use crate::rig::{NOW, Rig, name, read, write};
@@ -54,17 +54,31 @@ pub async fn a_tenant_reads_back(rig: &Rig) {
 pub async fn cas_read_back_newest_first(rig: &Rig) {
     let store = rig.open();
     let tenant = rig.home(&store, "acme").await.tenant.id;
-    let ca = |at, kind, tenant, wrapped_key| CaRecord {
+    let ca = |at, kind, tenant, standing, key| CaRecord {
         id: rig.ca_id(),
         tenant,
         kind,
         certificate: vec![0x30, 0, 0xff],
-        wrapped_key,
+        chain: vec![0x30, 1, 0],
+        standing,
+        key,
         created_at: Timestamp::from_secs(at),
     };
-    let root = ca(1, CaKind::Root, None, None);
-    let old = ca(2, CaKind::Issuing, Some(tenant), Some(vec![1, 2]));
-    let new = ca(3, CaKind::Issuing, Some(tenant), Some(vec![3]));
+    let root = ca(1, CaKind::Root, None, CaStanding::Current, CaKey::Offline);
+    let old = ca(
+        2,
+        CaKind::Issuing,
+        Some(tenant),
+        CaStanding::Retired,
+        CaKey::Wrapped(vec![1, 2]),
+    );
+    let new = ca(
+        3,
+        CaKind::Issuing,
+        Some(tenant),
+        CaStanding::Current,
+        CaKey::Kept("pkcs11:id=1".to_owned()),
+    );
     let all = [root.clone(), old.clone(), new.clone()];
     write(&store, move |tx| {
         all.iter().try_for_each(|ca| tx.insert_ca(ca))?;

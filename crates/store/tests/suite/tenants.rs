@@ -1,8 +1,8 @@
 //! Nothing crosses tenants.
 
 use enlist_core::{
-    Actor, Application, ApprovalCode, CaKind, CaRecord, Event, Standing, State, StateKind,
-    Tombstone, TombstoneOf,
+    Actor, Application, ApprovalCode, CaKey, CaKind, CaRecord, CaStanding, Event, Standing, State,
+    StateKind, Tombstone, TombstoneOf,
 };
 use enlist_store::{CertificateFilter, DeviceFilter, EventFilter, Tx};
 
@@ -44,7 +44,9 @@ pub async fn nothing_crosses_tenants(rig: &Rig) {
         tenant: Some(own.tenant.id),
         kind: CaKind::Issuing,
         certificate: vec![1],
-        wrapped_key: None,
+        standing: CaStanding::Current,
+        chain: Vec::new(),
+        key: CaKey::Offline,
         created_at: NOW,
     };
     let event = Event::new("device-applied", device.subject(), Actor::Newcomer, NOW);
