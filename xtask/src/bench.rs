@@ -7,11 +7,11 @@ use anyhow::Result;
 
 use crate::run::{cargo, root, run};
 
-/// Builds what is measured as users get it, and measures it.
+/// Builds what is measured as users get it, and measures it: at the scale of this flag, or fully.
 ///
 /// # Errors
 /// When it can't be built, or not be measured.
-pub(crate) fn figures(quick: bool, parts: &[String]) -> Result<()> {
+pub(crate) fn figures(scale: Option<&str>, parts: &[String]) -> Result<()> {
     run_cargo(&[
         "build",
         "--locked",
@@ -31,10 +31,7 @@ pub(crate) fn figures(quick: bool, parts: &[String]) -> Result<()> {
     let target = root().join("target");
     let mut bench = Command::new(target.join("release/enlist-bench"));
     bench.current_dir(root());
-    if quick {
-        bench.arg("--quick");
-    }
-    run(bench.args(parts))
+    run(bench.args(scale).args(parts))
 }
 
 /// The small build, as docs/operations.md has it.

@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::package::{self, Build};
 use crate::run::{cargo, run, succeeds};
 use crate::steps::Steps;
-use crate::{components, generate, house, lines, policy, problems};
+use crate::{components, generate, house, lines, lint, policy, problems, softhsm};
 
 /// Runs all checks, one after another.
 ///
@@ -20,6 +20,10 @@ pub(crate) fn all(fix: bool) -> Result<()> {
     steps.step("problems documented", problems::check);
     steps.step("clippy", clippy);
     steps.step("tests", tests);
+    steps.step("what they produced", lint::all);
+    steps.step("tests, CA keys in a token", || {
+        softhsm::suite(&["--package", "enlist-server"].map(str::to_owned))
+    });
     steps.step("doc tests", doc_tests);
     steps.step("packages", packages);
     steps.step("generated files", || generate::all(!fix));
@@ -44,23 +48,25 @@ fn clippy() -> Result<()> {
 }
 
 fn tests() -> Result<()> {
-    if succeeds("cargo-nextest", &["nextest", "--version"]) {
-        run(&mut cargo([
+    lint::begin()?;
+    let mut tests = if succeeds("cargo-nextest", &["nextest", "--version"]) {
+        cargo([
             "nextest",
             "run",
             "--locked",
             "--workspace",
             "--no-fail-fast",
-        ]))
+        ])
     } else {
-        run(&mut cargo([
+        cargo([
             "test",
             "--locked",
             "--workspace",
             "--all-targets",
             "--no-fail-fast",
-        ]))
-    }
+        ])
+    };
+    run(tests.env(lint::PRODUCED, lint::produced()))
 }
 
 /// What is packed here is what the tests have built.

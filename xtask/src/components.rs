@@ -16,7 +16,7 @@ struct Component {
     there: fn() -> bool,
 }
 
-const COMPONENTS: [Component; 11] = [
+const COMPONENTS: [Component; 16] = [
     Component {
         name: "PostgreSQL's server (the store's suite)",
         package: "postgresql",
@@ -63,6 +63,11 @@ const COMPONENTS: [Component; 11] = [
         there: || in_path("faketime"),
     },
     Component {
+        name: "Python's virtual environments (pkilint lives in one)",
+        package: "python3-venv",
+        there: || succeeds("python3", &["-c", "import venv, ensurepip"]),
+    },
+    Component {
         name: "strace (cuts the agent off between two system calls)",
         package: "strace",
         there: || in_path("strace"),
@@ -71,6 +76,26 @@ const COMPONENTS: [Component; 11] = [
         name: "unshare (a disk of a test's own that is full)",
         package: "util-linux",
         there: || in_path("unshare"),
+    },
+    Component {
+        name: "nginx (the proxy that accepts devices)",
+        package: "nginx",
+        there: || in_path("nginx"),
+    },
+    Component {
+        name: "strongSwan's pki (a client of EST and OCSP that nobody here wrote)",
+        package: "strongswan-pki",
+        there: || in_path("pki"),
+    },
+    Component {
+        name: "its plugins for cryptography",
+        package: "libstrongswan-standard-plugins",
+        there: || strongswan_has("openssl"),
+    },
+    Component {
+        name: "its plugin for HTTP",
+        package: "libstrongswan-extra-plugins",
+        there: || strongswan_has("curl"),
     },
 ];
 
@@ -175,6 +200,12 @@ fn postgres() -> bool {
             .flatten()
             .any(|version| version.path().join("bin/initdb").exists())
     })
+}
+
+fn strongswan_has(plugin: &str) -> bool {
+    Path::new("/usr/lib/ipsec/plugins")
+        .join(format!("libstrongswan-{plugin}.so"))
+        .exists()
 }
 
 fn in_path(program: &str) -> bool {

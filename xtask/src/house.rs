@@ -42,7 +42,12 @@ const MAY_KNOW: [(&str, &[&str]); 14] = [
 ];
 
 /// What lives outside the house and may look into every room.
-const OUTSIDE: [&str; 3] = ["xtask", "enlist-bench", "enlist-bench-request"];
+const OUTSIDE: [&str; 4] = [
+    "xtask",
+    "enlist-bench",
+    "enlist-bench-request",
+    "enlist-fuzz",
+];
 
 /// Holds the crates to the table.
 ///

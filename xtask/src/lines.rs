@@ -15,7 +15,7 @@ const MOST: usize = 400;
 /// When one is longer.
 pub(crate) fn check() -> Result<()> {
     let mut files = Vec::new();
-    for directory in ["crates", "xtask"] {
+    for directory in ["crates", "fuzz", "xtask"] {
         sources(&root().join(directory), &mut files)?;
     }
     let mut long = Vec::new();

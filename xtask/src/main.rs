@@ -4,15 +4,18 @@ mod bench;
 mod check;
 mod components;
 mod cross;
+mod fuzz;
 mod generate;
 mod house;
 mod lines;
+mod lint;
 mod metadata;
 mod package;
 mod policy;
 mod problems;
 mod run;
 mod small;
+mod softhsm;
 mod steps;
 
 use std::process::ExitCode;
@@ -41,6 +44,16 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Lints the certificates, CRLs and OCSP answers that the last check's tests have produced.
+    Lint,
+    /// Feeds strange bytes to whatever reads what strangers send. What it finds lies in target/fuzz/found.
+    Fuzz {
+        /// How long each target is run.
+        #[arg(long, default_value_t = 20)]
+        seconds: u32,
+        /// Which targets: the files in fuzz/targets/src. All, if none is named.
+        targets: Vec<String>,
+    },
     /// Builds the agent for ARM64, ARMv7, ARMv5 and 32-bit x86 with Debian's packages, runs each under
     /// qemu-user through a real enrollment, and checks that the CLI compiles for Windows and macOS.
     Cross {
@@ -55,12 +68,28 @@ enum Task {
         #[arg(long)]
         dev: bool,
     },
+    /// Runs the tests with the keys of CAs in a PKCS#11 token (SoftHSM2), one for each test.
+    SuiteSofthsm {
+        /// What to run, as for `cargo nextest run`: `-p enlist-server`, for instance. All, if nothing
+        /// is said.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Runs a command with such a token.
+    #[command(hide = true)]
+    WithToken {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<String>,
+    },
     /// Builds a release and prints its figures beside the floor measured in the same run.
     Bench {
         /// Fewer rounds and rows: minutes become one or two.
         #[arg(long)]
         quick: bool,
-        /// Which parts, of: enroll, load, bulk, memory, agent. All, if none is named.
+        /// Only as much as shows that all parts run; the figures mean nothing.
+        #[arg(long, conflicts_with = "quick")]
+        smoke: bool,
+        /// Which parts, of: enroll, est, ocsp, revocation, bulk, memory, agent. All, if none is named.
         parts: Vec<String>,
     },
 }
@@ -69,11 +98,29 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::Check { fix } => check::all(fix),
         Task::Generate { check } => generate::all(check),
+        Task::Lint => lint::all(),
+        Task::Fuzz { seconds, targets } => fuzz::all(&targets, seconds),
         Task::Cross { targets } => cross::all(&targets),
+        Task::SuiteSofthsm { args } => softhsm::suite(&args),
+        Task::WithToken { command } => match softhsm::with_token(&command) {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
         Task::Small => small::build(),
         Task::Package { dev: true } => package::all(package::Build::Dev),
         Task::Package { dev: false } => package::all(package::Build::Release),
-        Task::Bench { quick, parts } => bench::figures(quick, &parts),
+        Task::Bench {
+            quick,
+            smoke,
+            parts,
+        } => {
+            let scale = match (quick, smoke) {
+                (true, _) => Some("--quick"),
+                (_, true) => Some("--smoke"),
+                _ => None,
+            };
+            bench::figures(scale, &parts)
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

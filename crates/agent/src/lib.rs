@@ -24,6 +24,10 @@ mod log;
 pub mod machine;
 pub mod net;
 mod signals;
+#[cfg(target_os = "linux")]
+mod systemd;
+#[cfg(not(target_os = "linux"))]
+#[path = "no_systemd.rs"]
 mod systemd;
 pub mod time;
 pub mod trust;

@@ -1,3 +1,7 @@
+#[cfg(target_os = "linux")]
+mod clock;
+#[cfg(not(target_os = "linux"))]
+#[path = "signals/no_clock.rs"]
 mod clock;
 
 use std::io;
@@ -28,6 +32,10 @@ pub(crate) enum Wish {
     /// The button was held.
     Button(ButtonAction),
     /// Look at the clock again: it was set, or the machine has slept.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "only Linux says so")
+    )]
     Clock,
 }
 

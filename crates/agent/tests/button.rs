@@ -1,5 +1,6 @@
 //! The button, through a pipe that carries the very bytes that the kernel's input devices do.
 
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::fs::{File, OpenOptions};

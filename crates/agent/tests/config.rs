@@ -237,6 +237,7 @@ fn what_makes_no_sense_is_refused_with_its_field_and_a_way_out() {
         ("public_keys", json!(["PUBLIC KEY"]), "PEM"),
         ("command_keys", json!("PUBLIC KEY"), "PEM"),
         ("wipe_paths", json!(["relative"]), "absolute"),
+        ("wipe_paths", json!(vec!["/data/app"; 901]), "at most 900"),
         ("identity_path", json!("relative.json"), "absolute"),
     ] {
         let words = home.refusal(&with(field, value.clone()));

@@ -4,6 +4,7 @@
 //! refusal comes out. `Verified` can be made nowhere else, and issuing takes nothing less.
 
 mod approval;
+mod reenrollment;
 mod renewal;
 mod secret;
 mod verified;

@@ -20,11 +20,18 @@ pub enum RenewalRefusal {
     )]
     Revoked,
     /// Past its end.
-    #[error("the certificate has expired: renew with the device token and the certificate's key")]
+    #[error(
+        "the certificate has expired: renew with the device token and the certificate's key, or by EST enroll once more with name, secret and the same key"
+    )]
     Expired,
     /// Past its end for longer than the group allows.
     #[error("the certificate expired too long ago to be renewed")]
     PastRecovery,
+    /// A re-enrollment whose CSR names what the certificate does not.
+    #[error(
+        "the CSR names another subject than the certificate that was shown: leave its names out, or repeat those of the certificate"
+    )]
+    OtherNames,
     /// The token is not the device's.
     #[error("the device token is wrong")]
     WrongToken,

@@ -58,6 +58,22 @@ impl BySecret<'_> {
         self.known(record, group).map(|_| ())
     }
 
+    /// As [`BySecret::verify`], for a device that enrolled before and needs another certificate:
+    /// a secret that is used up still gets it one, because nobody is counted again.
+    ///
+    /// # Errors
+    /// When it is not a secret of this group, or has expired or been withdrawn.
+    pub fn verify_return(
+        &self,
+        record: Option<&SecretRecord>,
+        group: GroupId,
+        now: Timestamp,
+    ) -> Result<Verified, SecretEvidenceRefusal> {
+        let record = self.known(record, group)?;
+        record.is_live(now)?;
+        Ok(Verified::new(self.csr, Proof::Secret(record.id)))
+    }
+
     fn known<'r>(
         &self,
         record: Option<&'r SecretRecord>,

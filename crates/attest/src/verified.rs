@@ -43,6 +43,19 @@ impl Verified {
         }
     }
 
+    /// The same for a key that the server has made, and hands to whom this was verified. What the
+    /// CSR asked for stays asked for.
+    #[must_use]
+    pub fn with_server_key(mut self, key: PublicKey) -> Self {
+        self.key = key;
+        self
+    }
+
+    pub(crate) fn asking_for(mut self, requested: Requested) -> Self {
+        self.requested = requested;
+        self
+    }
+
     /// The key to certify; its holder has proved to hold it.
     pub fn key(&self) -> &PublicKey {
         &self.key

@@ -52,6 +52,15 @@ impl Authority {
         &self.certificate
     }
 
+    /// Its name.
+    pub fn name(&self) -> &DistinguishedName {
+        &self.name
+    }
+
+    pub(crate) fn signer(&self) -> &dyn Signer {
+        &*self.signer
+    }
+
     /// Whether it signed itself.
     pub(crate) fn is_root(&self) -> bool {
         self.certificate.issuer_der() == self.certificate.subject_der()

@@ -82,8 +82,16 @@ pub fn make_issuing_ca(
     serial: Serial,
     now: Timestamp,
 ) -> Result<Certificate, IssueRefusal> {
-    let name = name("Enlist Issuing CA", key, Some(tenant))?;
+    let name = issuing_ca_name(tenant, key)?;
     make_ca(root, &name, key, serial, now, &[])
+}
+
+/// The name of a tenant's issuing CA with this key, for a request to a root elsewhere.
+///
+/// # Errors
+/// None that is known.
+pub fn issuing_ca_name(tenant: &Name, key: &PublicKey) -> Result<DistinguishedName, IssueRefusal> {
+    name("Enlist Issuing CA", key, Some(tenant))
 }
 
 /// Certifies name and key of `new`, another root, with the key of `old`, so that whoever believes the

@@ -12,14 +12,20 @@ mod authority;
 mod device;
 mod hierarchy;
 mod issuing;
+mod pointers;
 mod refusal;
 mod server;
+mod status;
 mod validity;
 
 pub use authority::Authority;
 pub use device::DeviceSubject;
-pub use hierarchy::{CA_KEY, ROOT_KEY, cross_sign, make_issuing_ca, make_root, make_service_ca};
-pub use issuing::{IssuingCa, Pointers};
+pub use hierarchy::{
+    CA_KEY, ROOT_KEY, cross_sign, issuing_ca_name, make_issuing_ca, make_root, make_service_ca,
+};
+pub use issuing::IssuingCa;
+pub use pointers::{Partition, Pointers};
 pub use refusal::IssueRefusal;
 pub use server::{SERVER_KEY, make_server_certificate};
+pub use status::{CrlContent, RESPONDER_KEY, RESPONDER_LIFETIME, make_responder_certificate};
 pub use validity::BACKDATED;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::{NOW, Rig, WEEK, key, openssl_ok, plain_csr, serial, verified};
 use enlist_ca::{IssueRefusal, Pointers};
-use enlist_core::{CertificateProfile, CsrExtras, Serial};
+use enlist_core::{CaId, CertificateProfile, CsrExtras, Serial};
 use enlist_pki::path::{self, Anchors, ServerTrust, Usage};
 use enlist_pki::{ChainError, Csr, KeyKind, KeyPurpose, Signer, SubjectName};
 use proptest::prelude::*;
@@ -37,10 +37,9 @@ fn greedy_csr() -> Csr {
 
 #[test]
 fn the_profile_is_that_of_the_design() {
-    let rig = Rig::with_pointers(&Pointers {
-        crl: Some("http://enlist.example/crl/acme".into()),
-        ocsp: Some("http://enlist.example/ocsp".into()),
-    });
+    let ca: CaId = "0190f3a2-7c1e-7d55-9b1a-3f2c8e6d4a11".parse().unwrap();
+    let mut rig = Rig::with_pointers(&Pointers::at("http://enlist.example", ca, 1));
+    rig.hardware = Some("soc:1a2b3c4d5e".parse().unwrap());
     let csr = plain_csr(&*key(KeyKind::P256));
     let profile = CertificateProfile {
         dns_suffix: Some("devices.example".into()),
@@ -87,8 +86,10 @@ fn the_profile_is_that_of_the_design() {
         "DNS:press-7.hall-2.acme.devices.example, URI:urn:uuid:0190f3a2-7c1e-7d55-9b1a-3f2c8e6d4a10",
         "X509v3 Key Usage: critical\n                Digital Signature\n",
         "X509v3 Extended Key Usage: \n                TLS Web Client Authentication\n",
-        "URI:http://enlist.example/crl/acme",
+        "othername: 1.3.6.1.5.5.7.8.4",
+        "URI:http://enlist.example/crl/0190f3a2-7c1e-7d55-9b1a-3f2c8e6d4a11.crl",
         "OCSP - URI:http://enlist.example/ocsp",
+        "CA Issuers - URI:http://enlist.example/ca/0190f3a2-7c1e-7d55-9b1a-3f2c8e6d4a11.cer",
     ] {
         assert!(shown.contains(expected), "{expected} not in {shown}");
     }

@@ -10,10 +10,12 @@ pub struct Application {
     pub device: DeviceId,
     /// The tenant it belongs to.
     pub tenant: TenantId,
-    /// SHA-256 of the public key to certify.
+    /// SHA-256 of the public key that signed the request: the one to certify.
     pub key: Digest,
-    /// SHA-256 of the device token.
-    pub token: Digest,
+    /// SHA-256 of the device token, where it has one.
+    pub token: Option<Digest>,
+    /// Whether the server is to make the key to certify: `key` only asks for it then.
+    pub server_key: bool,
     /// The certificate signing request, DER.
     pub csr: Vec<u8>,
     /// The provisioning secret that was shown.

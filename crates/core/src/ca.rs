@@ -65,7 +65,7 @@ pub enum CaKey {
 }
 
 /// How a CA stands among those of its kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CaStanding {
     /// Made and made known; nothing is issued under it yet.
     Next,
@@ -102,4 +102,19 @@ pub struct RootRecord {
     pub cross: Option<Vec<u8>>,
     /// When it was retired.
     pub retired_at: Option<Timestamp>,
+}
+
+/// A certificate that is asked of a root from elsewhere, for a CA of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaRequestRecord {
+    /// The id that its record is to have.
+    pub ca: CaId,
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// PKCS#10, DER.
+    pub csr: Vec<u8>,
+    /// The private key that it is about.
+    pub key: CaKey,
+    /// When it was asked for.
+    pub created_at: Timestamp,
 }

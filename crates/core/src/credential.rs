@@ -2,7 +2,7 @@
 
 use crate::{DeviceId, Digest, RequestId, Serial, TenantId, Timestamp};
 
-/// A device's credential: the hash of its token, and its certificates in two slots.
+/// A device's credential: the hash of its token where it has one, and its certificates in two slots.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credential {
     /// Whose it is.
@@ -11,8 +11,8 @@ pub struct Credential {
     pub tenant: TenantId,
     /// SHA-256 of the public key that enrolled: by it a repeated enrollment is known.
     pub enrolled_key: Digest,
-    /// SHA-256 of the device token.
-    pub token: Digest,
+    /// SHA-256 of the device token; devices that came in by EST have none.
+    pub token: Option<Digest>,
     /// SHA-256 of the token before it, until the device is known to hold the new one.
     pub previous_token: Option<Digest>,
     /// The certificate in force.
@@ -21,7 +21,9 @@ pub struct Credential {
     pub previous: Option<Issued>,
     /// The highest renewal counter seen; 0 after enrollment.
     pub counter: u64,
-    /// The renewal that `counter` belongs to.
+    /// The request that the current certificate was last issued for: the renewal that `counter`
+    /// belongs to, or one that has no counter. Where the server made the current key, and that
+    /// has not been used yet, it names the key that asked for it.
     pub request: Option<RenewalRequest>,
     /// Whether the server made the key (pre-enrollment) and the device has not yet taken its own.
     pub pre_enrolled: bool,
@@ -59,6 +61,11 @@ pub enum Renewal {
 }
 
 impl Credential {
+    /// Whether nothing has happened since the enrollment: its answer is the one on record.
+    pub fn is_as_enrolled(&self) -> bool {
+        self.counter == 0 && self.request.is_none() && !self.pre_enrolled
+    }
+
     /// Holds a renewal request against what came before.
     pub fn renewal(&self, counter: u64, request: &RenewalRequest) -> Renewal {
         match counter.cmp(&self.counter) {
@@ -99,19 +106,30 @@ impl Credential {
     /// slot is emptied and returned: its certificate is to be revoked as superseded.
     #[must_use]
     pub fn used(mut self, serial: Serial) -> (Self, Option<Issued>) {
-        let retired = if self.current.serial == serial {
-            self.previous.take()
-        } else {
-            None
-        };
+        let mut retired = None;
+        if self.current.serial == serial {
+            retired = self.previous.take();
+            if self.holds_unused_server_key() {
+                self.request = None;
+            }
+        }
         (self, retired)
+    }
+
+    /// Whether the current certificate was made with a key of the server's making (EST
+    /// `serverkeygen`), and has not been used yet. Until then the answer may have been lost, and
+    /// the same request is given another key.
+    pub fn holds_unused_server_key(&self) -> bool {
+        // What is asked for otherwise is the key that is certified.
+        self.request
+            .is_some_and(|request| request.key != self.current.key)
     }
 
     /// Whether `token` is the device's: the one in force, or the one before it while the device is not
     /// yet known to hold the new one.
     pub fn accepts(&self, token: Digest) -> bool {
         // Digests compare in constant time.
-        token == self.token || self.previous_token == Some(token)
+        self.token == Some(token) || self.previous_token == Some(token)
     }
 
     /// The slot that holds `serial`, where one does.
@@ -120,6 +138,22 @@ impl Credential {
             .into_iter()
             .flatten()
             .find(|slot| slot.serial == serial)
+    }
+
+    /// The slot whose certificate is over this key, the current one first.
+    pub fn slot_of_key(&self, key: &Digest) -> Option<&Issued> {
+        [Some(&self.current), self.previous.as_ref()]
+            .into_iter()
+            .flatten()
+            .find(|slot| slot.key == *key)
+    }
+
+    /// Takes a certificate over another key of the server's making in place of the current one,
+    /// which was never used and is returned: it has to give way at once.
+    #[must_use]
+    pub fn rekeyed(mut self, issued: Issued) -> (Self, Issued) {
+        let unused = std::mem::replace(&mut self.current, issued);
+        (self, unused)
     }
 }
 
@@ -148,7 +182,7 @@ mod tests {
             device: DeviceId::new(&SystemClock, &SystemRng),
             tenant: TenantId::new(&SystemClock, &SystemRng),
             enrolled_key: Digest::of(&[1]),
-            token: Digest::of(b"token"),
+            token: Some(Digest::of(b"token")),
             previous_token: None,
             current: issued(1),
             previous: None,
@@ -186,6 +220,26 @@ mod tests {
         let (credential, gone) = credential.used(issued(2).serial);
         assert_eq!(gone, Some(issued(1)));
         assert_eq!(credential.previous, None);
+    }
+
+    #[test]
+    fn a_key_of_the_servers_making_is_unused_until_its_certificate_was_shown() {
+        let mut credential = credential();
+        assert!(!credential.holds_unused_server_key());
+        credential.request = Some(request(9));
+        assert!(credential.holds_unused_server_key());
+        let (credential, _) = credential.used(issued(7).serial);
+        assert!(credential.holds_unused_server_key(), "another was shown");
+        let (credential, _) = credential.used(issued(1).serial);
+        assert!(!credential.holds_unused_server_key());
+    }
+
+    #[test]
+    fn a_credential_without_a_token_accepts_none() {
+        let mut credential = credential();
+        credential.token = None;
+        assert!(!credential.accepts(Digest::of(b"token")));
+        assert!(!credential.accepts(Digest::from_bytes([0; 32])));
     }
 
     #[test]

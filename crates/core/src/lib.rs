@@ -34,7 +34,7 @@ mod tombstone;
 pub use api_token::ApiTokenRecord;
 pub use application::Application;
 pub use approval::ApprovalCode;
-pub use ca::{CaKey, CaKind, CaRecord, CaStanding, RootRecord};
+pub use ca::{CaKey, CaKind, CaRecord, CaRequestRecord, CaStanding, RootRecord};
 pub use certificate::{CertificateRecord, InvalidSerial, RevocationReason, Serial, Standing};
 pub use clock::{Clock, SystemClock};
 pub use configuration::{

@@ -13,9 +13,9 @@ use crate::failure::report;
 use crate::output::Format;
 use crate::signing::SigningArgs;
 use crate::{
-    accept, add, apply, approve, completions, delete, deprovision, device_config, diff, get,
-    identity, lifecycle, login, man, provision, refresh, reset, retire, rollback, serve, set,
-    verify,
+    accept, add, apply, approve, completions, delete, deprovision, device_config, diff, export,
+    get, identity, import, lifecycle, login, man, provision, refresh, renew, reset, retire,
+    rollback, serve, set, sign, verify,
 };
 #[cfg(unix)]
 use crate::{agent, quickstart};
@@ -53,7 +53,7 @@ pub struct Global {
 enum Verb {
     #[cfg(unix)]
     Quickstart(quickstart::Quickstart),
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     Login(login::Login),
     Set(set::Set),
     Add(add::Add),
@@ -64,13 +64,17 @@ enum Verb {
     Approve(approve::Approve),
     Diff(diff::Diff),
     Rollback(rollback::Rollback),
+    Export(export::Export),
     GenDeviceConfig(device_config::GenDeviceConfig),
     Identity(identity::Identity),
+    Import(import::Import),
     Provision(provision::Provision),
     Deprovision(deprovision::Deprovision),
     Refresh(refresh::Refresh),
+    Renew(renew::Renew),
     Reset(reset::Reset),
     Retire(retire::Retire),
+    Sign(sign::Sign),
     Verify(verify::Verify),
     #[command(flatten)]
     Lifecycle(lifecycle::Lifecycle),
@@ -124,13 +128,17 @@ impl Cli {
             // Its exit status is that of diff.
             Verb::Diff(verb) => return verb.run(global),
             Verb::Rollback(verb) => verb.run(global),
+            Verb::Export(verb) => verb.run(global),
             Verb::GenDeviceConfig(verb) => verb.run(global),
             Verb::Identity(verb) => verb.run(global),
+            Verb::Import(verb) => verb.run(global),
             Verb::Provision(verb) => verb.run(global),
             Verb::Deprovision(verb) => verb.run(global),
             Verb::Refresh(verb) => verb.run(global),
+            Verb::Renew(verb) => verb.run(global),
             Verb::Reset(verb) => verb.run(global),
             Verb::Retire(verb) => verb.run(global),
+            Verb::Sign(verb) => verb.run(),
             Verb::Verify(verb) => verb.run(global),
             Verb::Lifecycle(verb) => verb.run(global),
             // The agent has exit statuses of its own.

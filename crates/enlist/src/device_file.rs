@@ -98,10 +98,16 @@ impl DeviceFile {
 
     /// Adds the identity of a pre-enrolled device.
     pub fn with_identity(mut self, quadruple: Quadruple) -> Self {
+        // What the device presents: all but the outermost root.
+        let between = quadruple
+            .chain_pem
+            .split_last()
+            .map_or(&[][..], |(_, it)| it);
+        let presented = quadruple.issuing_ca_pem + &between.concat();
         self.identity = Some(Identity {
             device_id: quadruple.device_id,
             device_token: quadruple.device_token,
-            device_certificate_pem: quadruple.device_certificate_pem + &quadruple.issuing_ca_pem,
+            device_certificate_pem: quadruple.device_certificate_pem + &presented,
             device_private_key_pem: quadruple.device_private_key_pem,
         });
         self

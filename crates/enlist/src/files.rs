@@ -119,6 +119,17 @@ pub fn place(path: &Path, bytes: &[u8], access: Access) -> anyhow::Result<bool> 
     filled(path, bytes, access)?.place()
 }
 
+/// Has a file that is there survive a loss of power from now on, whoever wrote it.
+pub fn make_durable(path: &Path) -> anyhow::Result<()> {
+    let real = fs::canonicalize(path);
+    real.and_then(|real| {
+        File::open(&real)?.sync_all()?;
+        sync_directory(&real)?;
+        sync_directory(path)
+    })
+    .with_context(|| format!("`{}` can't be made durable", path.display()))
+}
+
 /// Reads a text file whole; `None` where there is none.
 pub fn read(path: &Path) -> anyhow::Result<Option<String>> {
     let file = match File::open(path) {
@@ -133,15 +144,33 @@ pub fn read(path: &Path) -> anyhow::Result<Option<String>> {
         .read_to_string(&mut text)
         .with_context(|| format!("`{}` can't be read", path.display()))?;
     if text.len() as u64 > MAX_READ {
-        return Err(refused(
-            "file-too-large",
-            format!(
-                "`{}` is over 1 MiB, which is more than such a file can be; name another",
-                path.display()
-            ),
-        ));
+        return Err(too_large(path));
     }
     Ok(Some(text))
+}
+
+fn too_large(path: &Path) -> anyhow::Error {
+    refused(
+        "file-too-large",
+        format!(
+            "`{}` is over 1 MiB, which is more than such a file can be; name another",
+            path.display()
+        ),
+    )
+}
+
+/// Reads a file of any kind that has to be there.
+pub fn read_bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let failed = || format!("`{}` can't be read", path.display());
+    let file = File::open(path).with_context(failed)?;
+    let mut bytes = Vec::new();
+    file.take(MAX_READ + 1)
+        .read_to_end(&mut bytes)
+        .with_context(failed)?;
+    if bytes.len() as u64 > MAX_READ {
+        return Err(too_large(path));
+    }
+    Ok(bytes)
 }
 
 /// Reads a text file that has to be there.

@@ -22,6 +22,7 @@ pub fn bar(total: Option<u64>, things: &'static str) -> ProgressBar {
 }
 
 /// A bar over a few `things`.
+#[cfg(unix)]
 pub fn short_bar(total: u64, things: &'static str) -> ProgressBar {
     styled(
         ProgressBar::new(total),

@@ -144,6 +144,7 @@ mod tests {
             created_at: Time::from_secs(0),
             not_after: Time::from_secs(certificate.not_after()),
             retired_at: None,
+            offline: false,
         }
     }
 

@@ -4,33 +4,12 @@
 
 mod rig;
 
-use rig::Rig;
-
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/protocol.md");
-
-/// The blocks that a shell is to run.
-fn blocks(page: &str) -> Vec<String> {
-    let mut blocks = Vec::new();
-    let mut block: Option<String> = None;
-    for line in page.lines() {
-        match (&mut block, line) {
-            (None, "```sh") => block = Some(String::new()),
-            (Some(_), "```") => blocks.extend(block.take()),
-            (Some(text), line) => {
-                text.push_str(line);
-                text.push('\n');
-            }
-            (None, _) => {}
-        }
-    }
-    blocks
-}
+use rig::{Rig, page};
 
 #[test]
 fn a_device_without_the_agent_enrolls_and_renews_as_the_page_says() {
     let rig = Rig::new();
-    let page = std::fs::read_to_string(PAGE).unwrap();
-    let blocks = blocks(&page);
+    let blocks = page::blocks(&page::read("protocol.md"), "sh");
     assert!(blocks.len() >= 6, "the page has its walk: {}", blocks.len());
     rig.ok("enlist add group presses --enrollment open > secret; cp ../data/root.pem .");
     let given = format!(

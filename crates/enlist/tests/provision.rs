@@ -290,7 +290,11 @@ fn a_deleted_device_stays_out_until_it_is_allowed_back_once() {
     let rig = rig();
     rig.ok(PROVISION);
     rig.ok("enlist delete device lamp-1 -g lamps");
-    rig.refused("enlist get device lamp-1 -g lamps", 1, "device-not-found");
+    let gone = rig.refused("enlist get device lamp-1 -g lamps", 1, "device-not-found");
+    assert!(
+        gone.contains("no device `lamp-1` in group `lamps`"),
+        "{gone}"
+    );
     rig.refused(PROVISION, 1, "tombstoned");
     rig.refused("enlist add device lamp-1 -g lamps", 1, "tombstoned");
     let certificates = rig.json("enlist get certificates -o json");

@@ -25,6 +25,6 @@ pub use file_key::{FileKey, FileKeyError};
 pub use store::{
     BadReference, BadSpec, Binding, FileStore, FileStoreSpec, HandleRange, KeyReference, KeyStore,
     KeyStoreError, PinSource, Pkcs11Spec, StoreKind, StoreSpec, TpmAddress, TpmSpec, Wrapping,
-    open_store,
+    open_store, open_token,
 };
 pub use wrapping::{WrappingKey, WrappingKeyError};

@@ -2,6 +2,7 @@
 
 mod disk;
 mod pbes2;
+mod pem;
 mod seal;
 mod stretch;
 
@@ -169,6 +170,9 @@ pub enum WrappingKeyError {
     /// There is no file.
     #[error("there is no wrapping key at {}", .0.display())]
     Missing(PathBuf),
+    /// The file is there, and nothing in it: a write was cut off, or a copy.
+    #[error("{path} is empty: bring back the wrapping key that was in it", path = .0.display())]
+    Empty(PathBuf),
     /// Others may read it.
     #[error("{path} is open to other users: run `chmod 600 {path}`", path = .0.display())]
     Exposed(PathBuf),

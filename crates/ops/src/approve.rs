@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use enlist_attest::approved;
 use enlist_core::{Actor, Credential, Device, Digest, Event, Operator, Role, State, Timestamp};
-use enlist_pki::Csr;
+use enlist_keys::FileKey;
+use enlist_pki::{Csr, KeyKind, Signer};
 use enlist_store::Tx;
 
 use crate::devices::DeviceView;
+use crate::enroll::request_of;
+use crate::issue::Whom;
 use crate::{DevicePath, Error, Ops, devices, reason, scope};
 
 impl Ops {
@@ -17,6 +20,18 @@ impl Ops {
     /// # Errors
     /// When it is not there, or not waiting.
     pub async fn approve(
+        &self,
+        who: &Operator,
+        path: DevicePath,
+        reason: Option<String>,
+    ) -> Result<DeviceView, Error> {
+        match self.approve_once(who, path.clone(), reason.clone()).await {
+            Err(Error::CaSuperseded) => self.approve_once(who, path, reason).await,
+            outcome => outcome,
+        }
+    }
+
+    async fn approve_once(
         &self,
         who: &Operator,
         path: DevicePath,
@@ -39,14 +54,22 @@ impl Ops {
             })
             .await?;
         let csr = Csr::from_der(&application.csr)?;
-        let verified = approved(&csr, who);
-        let names = (device.id, &device.name);
+        let mut verified = approved(&csr, who);
+        if application.server_key {
+            // The key is made when the device asks for it; until then one stands in that nobody holds.
+            let stand_in = FileKey::generate(KeyKind::P256).map_err(Error::signing)?;
+            verified = verified.with_server_key(stand_in.public_key().clone());
+        }
+        let certified = Digest::from_bytes(verified.key().digest());
+        let server_key = application.server_key;
+        let whom = Whom::from(&device);
         let ttl = application
             .ttl
             .map(|hours| Duration::from_secs(u64::from(hours) * 3600));
-        let signed = self.sign(&tenant, &group, names, &verified, ttl).await?;
-        let (who, now) = (who.clone(), self.now());
-        self.inner
+        let signed = self.sign(&tenant, &group, whom, &verified, ttl).await?;
+        let (who, now, of) = (who.clone(), self.now(), tenant.id);
+        let approved = self
+            .inner
             .store
             .write("approve", move |tx| {
                 let (tenant, group, device) = scope::device(tx, &who, Role::Operator, &path)?;
@@ -65,7 +88,10 @@ impl Ops {
                         "the application has lapsed: the device has to enroll anew".to_owned(),
                     ));
                 }
-                if application.key != key || !signed.fits(&tenant, &group) {
+                if application.key != key
+                    || application.server_key != server_key
+                    || !signed.fits(&tenant, &group, &device)
+                {
                     return Err(Error::Busy { retry_after_s: 1 });
                 }
                 devices::save(tx, &device, from)?;
@@ -75,10 +101,10 @@ impl Ops {
                     enrolled_key: key,
                     token: application.token,
                     previous_token: None,
-                    current: signed.slot(key),
+                    current: signed.slot(certified),
                     previous: None,
                     counter: 0,
-                    request: None,
+                    request: application.server_key.then(|| request_of(&csr)),
                     pre_enrolled: false,
                 };
                 if !tx.insert_credential(&credential, application.secret)? {
@@ -86,14 +112,15 @@ impl Ops {
                         with: "another device",
                     });
                 }
-                let certificate = signed.record(&device);
-                tx.insert_certificate(&certificate)?;
+                let certificate = signed.put(tx, &device)?;
                 tx.delete_application(tenant.id, device.id)?;
                 let event = event.with("serial", certificate.serial);
                 tx.append(&reason::on(event, reason.as_deref()))?;
                 devices::view(tx, &tenant, &group, device)
             })
-            .await
+            .await;
+        self.is_superseded_ca(of, &approved).await?;
+        approved
     }
 
     /// Turns a waiting device away. It is gone then; the refusal stays on record.

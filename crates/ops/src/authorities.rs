@@ -1,23 +1,33 @@
 //! The CAs of this installation, their keys unwrapped once and kept in memory.
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use enlist_ca::{Authority, CA_KEY, IssuingCa, Pointers, make_issuing_ca};
-use enlist_core::{CaId, CaKind, CaRecord, CaStanding, Clock, Rng, Serial, Tenant, TenantId};
+use enlist_core::{
+    CaId, CaKey, CaKind, CaRecord, CaStanding, Clock, Rng, Serial, Tenant, TenantId, Timestamp,
+};
 use enlist_keys::WrappingKey;
 use enlist_pki::Certificate;
 use tokio::sync::Notify;
 
+use crate::Error;
 use crate::ca_keys::CaKeys;
-use crate::setup::Installation;
-use crate::{Error, Ops};
+use crate::cas::KnownCa;
+use crate::setup::{Installation, IssuingStanding};
+
+const AN_HOUR: Duration = Duration::from_secs(3600);
 
 /// The CAs as this server knows them. They change when the root does; whoever does one thing with
 /// several of them does it with one [`Hierarchy`].
 pub(crate) struct Authorities {
     keys: CaKeys,
     hierarchy: RwLock<Arc<Hierarchy>>,
+    /// How the issuing CAs of all tenants stood when they were last looked at.
+    standings: Mutex<Vec<IssuingStanding>>,
+    /// When somebody last looked for CAs whose time is nearly up.
+    looked_for_old: Mutex<Option<Timestamp>>,
     changed: Notify,
 }
 
@@ -31,14 +41,24 @@ pub(crate) struct Hierarchy {
     next: Option<Certificate>,
     service_id: CaId,
     service: Authority,
-    issuing: RwLock<HashMap<TenantId, Arc<Issuing>>>,
-    pems: RwLock<HashMap<CaId, Arc<str>>>,
+    issuing: RwLock<IssuingNow>,
+    known: RwLock<HashMap<CaId, Arc<KnownCa>>>,
+}
+
+/// What issues at this moment, as far as this server has asked.
+#[derive(Default)]
+struct IssuingNow {
+    by_tenant: HashMap<TenantId, Arc<Issuing>>,
+    /// How often something was forgotten.
+    epoch: u64,
 }
 
 /// A tenant's issuing CA, ready to sign.
 pub(crate) struct Issuing {
     pub(crate) id: CaId,
     pub(crate) ca: IssuingCa,
+    /// Whether a token signs for it, which takes its time.
+    pub(crate) in_token: bool,
 }
 
 impl Authorities {
@@ -47,6 +67,8 @@ impl Authorities {
         Ok(Self {
             keys,
             hierarchy: RwLock::new(Arc::new(hierarchy)),
+            standings: Mutex::new(installation.issuing.clone()),
+            looked_for_old: Mutex::default(),
             changed: Notify::new(),
         })
     }
@@ -57,8 +79,10 @@ impl Authorities {
         hierarchy.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Goes over to what is on record by now. False where it was known.
+    /// Goes over to what is on record by now. False where no root has changed.
     pub(crate) fn follow(&self, installation: &Installation) -> Result<bool, Error> {
+        self.hierarchy()
+            .forget(&self.changed_standings(installation));
         if self.hierarchy().is_of(installation) {
             return Ok(false);
         }
@@ -69,6 +93,38 @@ impl Authorities {
             .unwrap_or_else(PoisonError::into_inner) = hierarchy;
         self.changed.notify_one();
         Ok(true)
+    }
+
+    /// Whether nobody has looked for old CAs for an hour; from now on somebody has.
+    pub(crate) fn is_time_to_renew(&self, now: Timestamp) -> bool {
+        let mut last = self
+            .looked_for_old
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if last.is_some_and(|last| now >= last && now < last + AN_HOUR) {
+            return false;
+        }
+        *last = Some(now);
+        true
+    }
+
+    /// The tenants whose issuing CAs stand otherwise than at the last look.
+    fn changed_standings(&self, installation: &Installation) -> Vec<TenantId> {
+        let mut before = self
+            .standings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if *before == installation.issuing {
+            return Vec::new();
+        }
+        let known: HashSet<_> = before.iter().copied().collect();
+        let now: HashSet<_> = installation.issuing.iter().copied().collect();
+        let changed: HashSet<_> = known
+            .symmetric_difference(&now)
+            .map(|(_, tenant, _)| *tenant)
+            .collect();
+        before.clone_from(&installation.issuing);
+        changed.into_iter().collect()
     }
 
     /// Ends when [`Authorities::follow`] has gone over to something new, for the one who waits.
@@ -86,11 +142,20 @@ impl Authorities {
         self.keys.wrapping()
     }
 
-    fn open_issuing(&self, record: &CaRecord) -> Result<Issuing, Error> {
-        let authority = authority(&self.keys, record)?
+    /// Makes a CA ready to issue certificates that point there.
+    pub(crate) fn open_issuing(
+        &self,
+        known: &KnownCa,
+        pointers: &Pointers,
+    ) -> Result<Issuing, Error> {
+        let authority = authority(&self.keys, &known.record)?
             .ok_or(Error::Inconsistent("an issuing CA without its key"))?;
-        let ca = IssuingCa::new(authority, &Pointers::default())?;
-        Ok(Issuing { id: record.id, ca })
+        let ca = IssuingCa::new(authority, pointers)?;
+        Ok(Issuing {
+            id: known.id,
+            ca,
+            in_token: matches!(known.record.key, CaKey::Kept(_)),
+        })
     }
 }
 
@@ -108,7 +173,7 @@ impl Hierarchy {
             service: authority(keys, service)?
                 .ok_or(Error::Inconsistent("a service CA without its key"))?,
             issuing: RwLock::default(),
-            pems: RwLock::default(),
+            known: RwLock::default(),
         })
     }
 
@@ -116,8 +181,66 @@ impl Hierarchy {
         let next = installation.next.as_ref();
         self.root_id == installation.root.id
             && self.service_id == installation.service.id
+            && self.root_authority.is_none() == (installation.root.key == CaKey::Offline)
             && self.next.as_ref().map(Certificate::der)
                 == next.map(|next| next.certificate.as_slice())
+    }
+
+    /// What issues for a tenant, where this server has asked already.
+    pub(crate) fn issuing(&self, tenant: TenantId) -> Option<Arc<Issuing>> {
+        let issuing = self.issuing.read().unwrap_or_else(PoisonError::into_inner);
+        issuing.by_tenant.get(&tenant).cloned()
+    }
+
+    /// To be asked for before what issues for a tenant is looked up, for [`Hierarchy::issue_by`].
+    pub(crate) fn epoch(&self) -> u64 {
+        let issuing = self.issuing.read().unwrap_or_else(PoisonError::into_inner);
+        issuing.epoch
+    }
+
+    /// Remembers what issues for a tenant, unless somebody has been quicker. What was looked up before
+    /// something was forgotten is not remembered: it may be what was meant.
+    pub(crate) fn issue_by(
+        &self,
+        tenant: TenantId,
+        issuing: Arc<Issuing>,
+        epoch: u64,
+    ) -> Arc<Issuing> {
+        let mut all = self.issuing.write().unwrap_or_else(PoisonError::into_inner);
+        if all.epoch != epoch {
+            return issuing;
+        }
+        all.by_tenant.entry(tenant).or_insert(issuing).clone()
+    }
+
+    /// The CA that has a record of this id, where this server has asked already.
+    pub(crate) fn known(&self, id: CaId) -> Option<Arc<KnownCa>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(&id).cloned()
+    }
+
+    /// Remembers CAs under the ids of all their records.
+    pub(crate) fn learn(&self, cas: impl Iterator<Item = Arc<KnownCa>>) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        for ca in cas {
+            for id in &ca.members {
+                known.entry(*id).or_insert_with(|| ca.clone());
+            }
+        }
+    }
+
+    /// Asks anew for the CAs of these tenants.
+    pub(crate) fn forget(&self, tenants: &[TenantId]) {
+        if tenants.is_empty() {
+            return;
+        }
+        let gone: HashSet<_> = tenants.iter().copied().collect();
+        let mut issuing = self.issuing.write().unwrap_or_else(PoisonError::into_inner);
+        issuing.epoch += 1;
+        issuing.by_tenant.retain(|tenant, _| !gone.contains(tenant));
+        drop(issuing);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|_, ca| ca.tenant.is_none_or(|tenant| !gone.contains(&tenant)));
     }
 
     pub(crate) fn root_id(&self) -> CaId {
@@ -145,23 +268,9 @@ impl Hierarchy {
     pub(crate) fn service(&self) -> &Authority {
         &self.service
     }
-
-    /// Makes an issuing CA for a new tenant. Nothing is recorded.
-    pub(crate) fn new_issuing_ca(
-        &self,
-        keys: &CaKeys,
-        tenant: &Tenant,
-        clock: &dyn Clock,
-        rng: &dyn Rng,
-    ) -> Result<CaRecord, Error> {
-        let root = self.root_authority.as_ref().ok_or(Error::AwaitingCa {
-            name: tenant.name.clone(),
-        })?;
-        make_issuing(root, keys, tenant, clock, rng)
-    }
 }
 
-/// Makes a tenant's issuing CA under `root`.
+/// Makes a tenant's issuing CA under `root`, which issues at once.
 pub(crate) fn make_issuing(
     root: &Authority,
     keys: &CaKeys,
@@ -191,86 +300,9 @@ pub(crate) fn read(record: &CaRecord) -> Result<Certificate, Error> {
 
 /// The CA of a record; `None` where its key is not within reach.
 pub(crate) fn authority(keys: &CaKeys, record: &CaRecord) -> Result<Option<Authority>, Error> {
-    let Some(signer) = keys.open(&record.key)? else {
+    let certificate = read(record)?;
+    let Some(signer) = keys.open(&record.key, &certificate)? else {
         return Ok(None);
     };
-    Ok(Some(Authority::new(read(record)?, signer)?))
-}
-
-/// The newest certificate of the CA that `record` is of: the CA keeps its key when the root changes, and
-/// gets another certificate.
-fn newest(record: &CaRecord, all: &[CaRecord]) -> Result<Certificate, Error> {
-    let certificate = read(record)?;
-    for other in all {
-        let other = read(other)?;
-        if other.spki_der() == certificate.spki_der()
-            && other.subject_der() == certificate.subject_der()
-        {
-            return Ok(other);
-        }
-    }
-    Ok(certificate)
-}
-
-impl Ops {
-    /// The issuing CA of a tenant.
-    pub(crate) async fn issuing_ca(&self, tenant: &Tenant) -> Result<Arc<Issuing>, Error> {
-        let authorities = &self.inner.authorities;
-        let hierarchy = authorities.hierarchy();
-        let known = hierarchy.issuing.read();
-        let known = known
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&tenant.id)
-            .cloned();
-        if let Some(issuing) = known {
-            return Ok(issuing);
-        }
-        let (id, name) = (tenant.id, tenant.name.clone());
-        let record = self
-            .inner
-            .store
-            .read("issuing_ca", move |tx| {
-                tx.cas(CaKind::Issuing, Some(id))?
-                    .into_iter()
-                    .next()
-                    .ok_or_else(|| Error::AwaitingCa { name: name.clone() })
-            })
-            .await?;
-        let issuing = Arc::new(authorities.open_issuing(&record)?);
-        let mut all = hierarchy
-            .issuing
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        Ok(all.entry(tenant.id).or_insert(issuing).clone())
-    }
-
-    /// The certificate of an issuing CA, PEM: the newest one over its key, under the root of today.
-    pub(crate) async fn issuer_pem(&self, id: CaId) -> Result<Arc<str>, Error> {
-        let hierarchy = self.inner.authorities.hierarchy();
-        let known = hierarchy.pems.read();
-        let known = known
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&id)
-            .cloned();
-        if let Some(pem) = known {
-            return Ok(pem);
-        }
-        let (record, all) = self
-            .inner
-            .store
-            .read("issuer", move |tx| {
-                let record = tx
-                    .ca(id)?
-                    .ok_or(Error::Inconsistent("a certificate without its issuer"))?;
-                let all = tx.cas(record.kind, record.tenant)?;
-                Ok::<_, Error>((record, all))
-            })
-            .await?;
-        let pem: Arc<str> = newest(&record, &all)?.to_pem().into();
-        let mut all = hierarchy
-            .pems
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        Ok(all.entry(id).or_insert(pem).clone())
-    }
+    Ok(Some(Authority::new(certificate, signer)?))
 }

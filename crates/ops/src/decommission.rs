@@ -78,21 +78,19 @@ impl Ops {
         reason: Option<String>,
     ) -> Result<DeviceView, Error> {
         let (who, now) = (who.clone(), self.now());
-        self.inner
-            .store
-            .write("give_up_on", move |tx| {
-                let (tenant, group, device) = scope::device(tx, &who, Role::Operator, &path)?;
-                let from = device.state().kind();
-                let by = Actor::Operator(who.token);
-                let (device, event) = device.finish_decommission(Farewell::GivenUp, by, now)?;
-                let credential = tx.credential(tenant.id, device.id)?;
-                devices::save(tx, &device, from)?;
-                delete::bury(tx, &device, credential.as_ref(), now)?;
-                standing::revoke(tx, &device, now)?;
-                let event = event.with("receipt", "none");
-                tx.append(&reason::on(event, reason.as_deref()))?;
-                devices::view(tx, &tenant, &group, device)
-            })
-            .await
+        self.change_standing("give_up_on", move |tx| {
+            let (tenant, group, device) = scope::device(tx, &who, Role::Operator, &path)?;
+            let from = device.state().kind();
+            let by = Actor::Operator(who.token);
+            let (device, event) = device.finish_decommission(Farewell::GivenUp, by, now)?;
+            let credential = tx.credential(tenant.id, device.id)?;
+            devices::save(tx, &device, from)?;
+            delete::bury(tx, &device, credential.as_ref(), now)?;
+            standing::revoke(tx, &device, now)?;
+            let event = event.with("receipt", "none");
+            tx.append(&reason::on(event, reason.as_deref()))?;
+            devices::view(tx, &tenant, &group, device)
+        })
+        .await
     }
 }

@@ -16,37 +16,35 @@ impl Ops {
     /// When it is not there, or waits for approval or a receipt, or was decommissioned.
     pub async fn delete_device(&self, who: &Operator, path: DevicePath) -> Result<(), Error> {
         let (who, now) = (who.clone(), self.now());
-        self.inner
-            .store
-            .write("delete_device", move |tx| {
-                let (tenant, _, mut device) = scope::device(tx, &who, Role::Operator, &path)?;
-                let by = Actor::Operator(who.token);
-                let credential = tx.credential(tenant.id, device.id)?;
-                let mut events = Vec::new();
-                if matches!(
-                    device.state().kind(),
-                    StateKind::Active | StateKind::Suspended
-                ) {
-                    let from = device.state().kind();
-                    let (deprovisioned, event) = device.deprovision(by.clone(), now)?;
-                    devices::save(tx, &deprovisioned, from)?;
-                    device = deprovisioned;
-                    events.push(event);
-                }
-                events.push(device.clone().delete(by, now)?);
-                if device.was_enrolled() || credential.is_some() {
-                    standing::revoke(tx, &device, now)?;
-                    bury_name(tx, &device, now)?;
-                    bury(tx, &device, credential.as_ref(), now)?;
-                }
-                tx.delete_configuration_of(tenant.id, device.group, device.id)?;
-                tx.delete_device(tenant.id, device.id)?;
-                for event in &events {
-                    tx.append(event)?;
-                }
-                Ok(())
-            })
-            .await
+        self.change_standing("delete_device", move |tx| {
+            let (tenant, _, mut device) = scope::device(tx, &who, Role::Operator, &path)?;
+            let by = Actor::Operator(who.token);
+            let credential = tx.credential(tenant.id, device.id)?;
+            let mut events = Vec::new();
+            if matches!(
+                device.state().kind(),
+                StateKind::Active | StateKind::Suspended
+            ) {
+                let from = device.state().kind();
+                let (deprovisioned, event) = device.deprovision(by.clone(), now)?;
+                devices::save(tx, &deprovisioned, from)?;
+                device = deprovisioned;
+                events.push(event);
+            }
+            events.push(device.clone().delete(by, now)?);
+            if device.was_enrolled() || credential.is_some() {
+                standing::revoke(tx, &device, now)?;
+                bury_name(tx, &device, now)?;
+                bury(tx, &device, credential.as_ref(), now)?;
+            }
+            tx.delete_configuration_of(tenant.id, device.group, device.id)?;
+            tx.delete_device(tenant.id, device.id)?;
+            for event in &events {
+                tx.append(event)?;
+            }
+            Ok(())
+        })
+        .await
     }
 }
 

@@ -18,17 +18,15 @@ impl Ops {
         reason: Option<String>,
     ) -> Result<DeviceView, Error> {
         let (who, now) = (who.clone(), self.now());
-        self.inner
-            .store
-            .write("deprovision", move |tx| {
-                let (tenant, group, device) = scope::device(tx, &who, Role::Operator, &path)?;
-                let from = device.state().kind();
-                let (device, event) = device.deprovision(Actor::Operator(who.token), now)?;
-                devices::save(tx, &device, from)?;
-                standing::revoke(tx, &device, now)?;
-                tx.append(&reason::on(event, reason.as_deref()))?;
-                devices::view(tx, &tenant, &group, device)
-            })
-            .await
+        self.change_standing("deprovision", move |tx| {
+            let (tenant, group, device) = scope::device(tx, &who, Role::Operator, &path)?;
+            let from = device.state().kind();
+            let (device, event) = device.deprovision(Actor::Operator(who.token), now)?;
+            devices::save(tx, &device, from)?;
+            standing::revoke(tx, &device, now)?;
+            tx.append(&reason::on(event, reason.as_deref()))?;
+            devices::view(tx, &tenant, &group, device)
+        })
+        .await
     }
 }

@@ -28,8 +28,8 @@ impl Ops {
                 ground.retire_previous(tx, now)?;
                 let (tenant, device) = (ground.tenant.id, &ground.device);
                 let held = ground.credential.token;
-                if held != token {
-                    if !tx.replace_token(tenant, device.id, &held, &token)? {
+                if held != Some(token) {
+                    if !tx.replace_token(tenant, device.id, held, &token)? {
                         return Err(Error::Busy { retry_after_s: 1 }.into());
                     }
                     let by = Actor::Device(device.id);

@@ -1,15 +1,21 @@
 //! Why an operation was refused, or failed.
 
+mod what;
+
 use enlist_attest::{RenewalRefusal, SecretEvidenceRefusal};
 use enlist_ca::IssueRefusal;
 use enlist_core::{
     DeviceId, InvalidName, InvalidProfile, InvalidTransition, MalformedToken, Name, NotAnIdentity,
     Role, SecretRefusal, StateKind,
 };
+use enlist_keys::KeyStoreError;
 use enlist_pki::{CsrError, KeyError};
 use enlist_store::StoreError;
 
+pub use what::What;
+
 use crate::OrderRefusal;
+use crate::ca_keys::NoToken;
 
 use crate::ConfigurationError;
 
@@ -34,6 +40,8 @@ pub enum Error {
     // Looking up and naming
     #[error("there is no {what} `{name}`")]
     NotFound { what: What, name: String },
+    #[error("there is no device `{name}` in group `{group}`")]
+    DeviceNotFound { name: String, group: Name },
     #[error(transparent)]
     InvalidName(#[from] InvalidName),
     #[error("there is a {what} `{name}` already")]
@@ -47,11 +55,39 @@ pub enum Error {
     #[error("the tenant `{name}` has no issuing CA yet")]
     AwaitingCa { name: Name },
 
+    // Issuing CAs
+    #[error("the issuing CA was rolled over at this very moment: try again")]
+    CaSuperseded,
+    #[error(
+        "there is a next issuing CA already: `enlist get cas` shows it, `enlist retire ca` lets it take over"
+    )]
+    CaRolloverUnderWay,
+    #[error("there is no next issuing CA: `enlist add ca` makes one")]
+    NoNextCa,
+    #[error(
+        "the next issuing CA has been known for {known_h} hours, and consumers are given {overlap_h} to take its anchor up: those that have not turn away every device with a certificate under it, which --force accepts"
+    )]
+    CaOverlap { known_h: u64, overlap_h: u64 },
+    #[error(
+        "no issuing CA of this tenant waits to be signed: `enlist add ca --request` makes the request"
+    )]
+    NoCaRequest,
+    #[error("the certificate is not taken: {0}")]
+    CaRefused(String),
+
     // Roots
     #[error(
-        "the root's key is kept offline, and it has to vouch for the next root: bring it back with its key"
+        "the root's key is kept offline: what it has to sign, `enlist sign ca` signs where the key is; a next root can only be made while the key is here"
     )]
     RootOffline,
+    #[error(
+        "the root's key is in a PKCS#11 token, which does not hand it out: back the token up with its own tools"
+    )]
+    RootInToken,
+    #[error(
+        "the signature does not verify under the current root's key: it stays here, since no working copy of it was shown"
+    )]
+    RootNotShown,
     #[error(
         "there is a next root already: `enlist get rollover` says how far it is, `enlist retire root` ends it"
     )]
@@ -134,6 +170,14 @@ pub enum Error {
     ForeignCertificate,
     #[error("the certificate belongs to another device")]
     AnotherDevice,
+    #[error(
+        "the certificate belongs to a device of another group: ask at that group's label, or at none"
+    )]
+    AnotherGroup,
+    #[error(
+        "this device has a device token, and renews with that and its counter, by POST /v1/device/renew: its agent does so; re-enrolling by EST is for devices without a token"
+    )]
+    RenewsByToken,
     #[error(transparent)]
     Renewal(#[from] RenewalRefusal),
     #[error(
@@ -164,48 +208,19 @@ pub enum Error {
     Store(#[source] StoreError),
     #[error("the server could not sign")]
     Signing(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error(
+        "a CA's key is out of reach, so nothing was signed and nothing recorded: try again in a few seconds"
+    )]
+    SignerUnavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("what the server has on record contradicts itself: {0}")]
     Inconsistent(&'static str),
 }
 
-/// What was looked for, or is in the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
-    /// A tenant.
-    Tenant,
-    /// A group.
-    Group,
-    /// A device.
-    Device,
-    /// A provisioning secret.
-    Secret,
-    /// An API token.
-    Token,
-}
-
-impl std::fmt::Display for What {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Tenant => "tenant",
-            Self::Group => "group",
-            Self::Device => "device",
-            Self::Secret => "provisioning secret",
-            Self::Token => "API token",
-        })
-    }
-}
-
 impl Error {
-    pub(crate) fn not_found(what: What, name: impl std::fmt::Display) -> Self {
-        // Part of a sentence that a person reads: no control characters, no novels.
-        let name: String = name.to_string().chars().take(80).collect();
-        Self::NotFound {
-            what,
-            name: name.escape_debug().to_string(),
-        }
-    }
-
     pub(crate) fn signing(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        if is_out_of_reach(&error) {
+            return Self::SignerUnavailable(Box::new(error));
+        }
         Self::Signing(Box::new(error))
     }
 
@@ -215,12 +230,15 @@ impl Error {
             Self::Unauthenticated => "unauthenticated",
             Self::Forbidden { .. } => "forbidden",
             Self::NotInstallationWide => "not-installation-wide",
+            Self::DeviceNotFound { .. } => "device-not-found",
             Self::NotFound { what, .. } => match what {
                 What::Tenant => "tenant-not-found",
                 What::Group => "group-not-found",
                 What::Device => "device-not-found",
                 What::Secret => "secret-not-found",
                 What::Token => "token-not-found",
+                What::Ca => "ca-not-found",
+                What::Crl => "crl-not-found",
             },
             Self::InvalidName(_) => "invalid-name",
             Self::NameTaken { .. } => "name-taken",
@@ -229,7 +247,15 @@ impl Error {
             Self::InvalidProfile(_) => "lifetime-not-allowed",
             Self::InvalidRequest(_) => "invalid-request",
             Self::AwaitingCa { .. } => "awaiting-ca",
+            Self::CaSuperseded => "busy",
+            Self::CaRolloverUnderWay => "ca-rollover-under-way",
+            Self::NoNextCa => "no-next-ca",
+            Self::CaOverlap { .. } => "ca-overlap",
+            Self::NoCaRequest => "no-ca-request",
+            Self::CaRefused(_) => "ca-refused",
             Self::RootOffline => "root-offline",
+            Self::RootInToken => "root-in-token",
+            Self::RootNotShown => "root-not-shown",
             Self::RolloverUnderWay => "rollover-under-way",
             Self::NoNextRoot => "no-next-root",
             Self::RolloverIncomplete { .. } => "rollover-incomplete",
@@ -259,11 +285,14 @@ impl Error {
             Self::NoEvidence => "no-evidence",
             Self::ForeignCertificate => "foreign-certificate",
             Self::AnotherDevice => "another-device",
+            Self::AnotherGroup => "another-group",
+            Self::RenewsByToken => "renews-by-token",
             Self::Renewal(refusal) => match refusal {
                 RenewalRefusal::NotInUse => "certificate-superseded",
                 RenewalRefusal::Revoked => "certificate-revoked",
                 RenewalRefusal::Expired => "certificate-expired",
                 RenewalRefusal::PastRecovery => "past-recovery",
+                RenewalRefusal::OtherNames => "another-subject",
                 RenewalRefusal::WrongToken => "wrong-device-token",
                 RenewalRefusal::WrongKey => "wrong-key",
             },
@@ -276,6 +305,7 @@ impl Error {
             Self::StorageFull => "storage-full",
             Self::Store(_) => "storage-unavailable",
             Self::Signing(_) => "signing-failed",
+            Self::SignerUnavailable(_) => "signer-unavailable",
             Self::Inconsistent(_) => "internal",
         }
     }
@@ -286,10 +316,24 @@ impl Error {
             Self::GuessingSlowedDown { retry_after_s } | Self::Busy { retry_after_s } => {
                 Some(*retry_after_s)
             }
+            Self::CaSuperseded => Some(1),
             Self::StorageFull | Self::Store(_) | Self::Signing(_) => Some(30),
+            Self::SignerUnavailable(_) => Some(5),
             _ => None,
         }
     }
+}
+
+/// Whether the cause is that the key store which holds a CA's key did not sign.
+fn is_out_of_reach(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<KeyStoreError>() || error.is::<NoToken>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 fn csr_slug(error: &CsrError) -> &'static str {
@@ -299,7 +343,10 @@ fn csr_slug(error: &CsrError) -> &'static str {
         CsrError::WrongSignature | CsrError::UnsupportedSignature => "csr-wrong-signature",
         CsrError::Key(KeyError::Malformed(_)) => "csr-malformed",
         CsrError::Key(_) => "csr-weak-key",
-        CsrError::Malformed(_) | CsrError::Version | CsrError::Pem(_) => "csr-malformed",
+        CsrError::Malformed(_)
+        | CsrError::Version
+        | CsrError::RepeatedExtension
+        | CsrError::Pem(_) => "csr-malformed",
     }
 }
 

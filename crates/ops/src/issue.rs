@@ -6,10 +6,12 @@ use std::time::Duration;
 use enlist_attest::Verified;
 use enlist_ca::{BACKDATED, DeviceSubject};
 use enlist_core::{
-    CaId, CertificateProfile, CertificateRecord, Device, DeviceId, Digest, Group, GroupId, Issued,
-    Name, Practice, Serial, SigningPurpose, Standing, Tenant, TenantState, Timestamp,
+    CaId, CertificateProfile, CertificateRecord, Device, DeviceId, Digest, Group, GroupId,
+    HardwareIdentity, Issued, Name, Practice, Serial, SigningPurpose, Standing, Tenant,
+    TenantState, Timestamp,
 };
 use enlist_pki::Certificate;
+use enlist_store::Tx;
 
 use crate::{Error, Ops};
 
@@ -55,12 +57,32 @@ pub struct Enrolled {
     pub issued_at: Timestamp,
     /// The issuing CA's certificate, PEM.
     pub issuing_pem: Arc<str>,
+    /// What stands above that, PEM, up to the outermost, where a root from outside has signed it.
+    pub chain_pem: Vec<String>,
     /// The root's certificate, PEM.
     pub root_pem: Arc<str>,
     /// The key that signs commands to the device, PEM (`PUBLIC KEY`).
     pub command_key_pem: Arc<str>,
     /// How its group wants it to go about things.
     pub practice: Practice,
+}
+
+/// The device that a certificate is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Whom<'a> {
+    pub(crate) id: DeviceId,
+    pub(crate) name: &'a Name,
+    pub(crate) hardware: Option<&'a HardwareIdentity>,
+}
+
+impl<'a> From<&'a Device> for Whom<'a> {
+    fn from(device: &'a Device) -> Self {
+        Self {
+            id: device.id,
+            name: &device.name,
+            hardware: device.hardware.as_ref(),
+        }
+    }
 }
 
 /// A certificate that was signed, and is on no record yet.
@@ -72,12 +94,15 @@ pub(crate) struct Signed {
     group: GroupId,
     names: (Name, Name),
     profile: CertificateProfile,
+    hardware: Option<HardwareIdentity>,
 }
 
 impl Signed {
-    /// Whether the rules it was signed by are those of `tenant` and `group` now.
-    pub(crate) fn fits(&self, tenant: &Tenant, group: &Group) -> bool {
-        self.group == group.id
+    /// Whether the rules it was signed by are those of `tenant` and `group` now, and what it says
+    /// of the device's hardware is what is on record.
+    pub(crate) fn fits(&self, tenant: &Tenant, group: &Group, device: &Device) -> bool {
+        self.hardware == device.hardware
+            && self.group == group.id
             && self.names.0 == tenant.name
             && self.names.1 == group.name
             && self.profile == group.profile
@@ -96,8 +121,22 @@ impl Signed {
         }
     }
 
+    /// Puts it on record as the device's.
+    ///
+    /// # Errors
+    /// [`Error::CaSuperseded`] where the CA that signed it does not issue any more: the job has to fail,
+    /// and [`Ops::is_superseded_ca`] says that it is worth another try.
+    pub(crate) fn put(&self, tx: &mut Tx<'_>, device: &Device) -> Result<CertificateRecord, Error> {
+        let certificate = self.record(device);
+        if tx.record_certificate(&certificate)? {
+            Ok(certificate)
+        } else {
+            Err(Error::CaSuperseded)
+        }
+    }
+
     /// What goes on record.
-    pub(crate) fn record(&self, device: &Device) -> CertificateRecord {
+    fn record(&self, device: &Device) -> CertificateRecord {
         CertificateRecord {
             serial: self.serial,
             tenant: device.tenant,
@@ -118,7 +157,7 @@ impl Ops {
         &self,
         tenant: &Tenant,
         group: &Group,
-        (id, name): (DeviceId, &Name),
+        whom: Whom<'_>,
         verified: &Verified,
         ttl: Option<Duration>,
     ) -> Result<Signed, Error> {
@@ -129,12 +168,15 @@ impl Ops {
         }
         let lifetime = group.profile.lifetime_for(ttl)?;
         let issuing = self.issuing_ca(tenant).await?;
+        let keys = self.inner.authorities.keys();
+        let _turn = keys.turn(issuing.in_token).await?;
         let serial = Serial::generate(&*self.inner.rng);
         let subject = DeviceSubject {
-            id,
-            name,
+            id: whom.id,
+            name: whom.name,
             group: &group.name,
             tenant: &tenant.name,
+            hardware: whom.hardware,
         };
         let certificate = issuing.ca.device(
             verified,
@@ -151,12 +193,16 @@ impl Ops {
             group: group.id,
             names: (tenant.name.clone(), group.name.clone()),
             profile: group.profile.clone(),
+            hardware: whom.hardware.cloned(),
         })
     }
 
     /// Adds the chain to what is on record.
     pub(crate) async fn present(&self, issuance: Issuance) -> Result<Enrolled, Error> {
-        let issuing_pem = self.issuer_pem(issuance.certificate.issuer).await?;
+        let issuer = self
+            .ca(issuance.certificate.issuer)
+            .await?
+            .ok_or(Error::Inconsistent("a certificate without its issuer"))?;
         let command_key = self
             .signing_key(issuance.device.tenant, SigningPurpose::Command)
             .await?;
@@ -166,7 +212,8 @@ impl Ops {
             group: issuance.group,
             issued_at: issuance.certificate.not_before + BACKDATED,
             certificate: issuance.certificate,
-            issuing_pem,
+            issuing_pem: issuer.pem.clone(),
+            chain_pem: issuer.chain.iter().map(Certificate::to_pem).collect(),
             root_pem: self.inner.authorities.hierarchy().root_pem(),
             command_key_pem: command_key.public_pem(),
             practice: issuance.practice,

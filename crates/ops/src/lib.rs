@@ -9,6 +9,7 @@ mod approve;
 mod authorities;
 mod bulk;
 mod ca_keys;
+mod cas;
 mod configuration;
 mod decommission;
 mod delete;
@@ -35,8 +36,10 @@ mod presented;
 mod reason;
 mod receipt;
 mod reenroll;
+mod reenrollment;
 mod refusals;
 mod renew;
+mod revocation;
 mod roots;
 mod scope;
 mod secrets;
@@ -45,6 +48,7 @@ mod setup;
 mod signing;
 mod standing;
 mod suspend;
+mod tenant_chain;
 mod tenants;
 mod tokens;
 mod wait;
@@ -62,9 +66,15 @@ use enroll::KnownGrounds;
 use guard::Guard;
 use nonce::Nonces;
 use refusals::Refusals;
+use revocation::Revocation;
 use signing::SigningKeys;
+use tenant_chain::TenantChains;
 
 pub use bulk::{BulkOutcome, BulkRow};
+pub use cas::{
+    CaAdded, CaKeyPlace, CaRequestView, CaToSign, CaView, RetireCa, TenantAuthority,
+    sign_issuing_ca,
+};
 pub use configuration::{
     Applied, ApplyConfiguration, ApplySchema, ConfigurationChange, ConfigurationError,
     ConfigurationOf, ConfigurationOffer, ConfigurationPath, ConfigurationView,
@@ -74,7 +84,7 @@ pub use device_in_full::DeviceInFull;
 pub use device_self::DeviceSelf;
 pub use devices::{AddDevice, DeviceView};
 pub use enlist_store::{Location, Stats as StoreStats};
-pub use enroll::{Enrollment, EnrollmentOutcome};
+pub use enroll::{Enrollment, EnrollmentOutcome, KeyGenerated};
 pub use error::{Error, What};
 pub use groups::{AddGroup, GroupAdded};
 pub use issue::Enrolled;
@@ -84,13 +94,17 @@ pub use open::{Config, OpenError, WrappingKeySource, open};
 pub use order::OrderRefusal;
 pub use poll::{Acknowledged, Polled, Said};
 pub use pre_enroll::PreEnrolled;
+pub use reenrollment::Reenrollment;
 pub use renew::{Evidence, RenewalAsked, TokenEvidence};
-pub use roots::{GroupReadiness, RetireRoot, Rollover, RootOffered, RootView, UnreadyDevice};
+pub use revocation::{CrlServed, OcspServed, StatusConfig};
+pub use roots::{
+    GroupReadiness, RetireRoot, Rollover, RootExported, RootOffered, RootView, UnreadyDevice,
+    offline_message,
+};
 pub use scope::{DevicePath, GroupPath};
 pub use secrets::{AddSecret, SecretAdded, SecretView};
 pub use server_certificate::{ServerCertificate, ServerName};
 pub use setup::FirstStart;
-pub use tenants::TenantAuthority;
 pub use tokens::{AddToken, TokenAdded};
 
 /// All that the server can do. Cheap to clone; every clone is the same server.
@@ -110,6 +124,8 @@ struct Inner {
     known_grounds: KnownGrounds,
     signing_keys: SigningKeys,
     doorbell: Doorbell,
+    tenant_chains: TenantChains,
+    revocation: Revocation,
     /// Where the trust anchors are written for people to find.
     root_file: Option<PathBuf>,
 }

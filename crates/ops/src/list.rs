@@ -247,7 +247,7 @@ fn about(
     let Some(device) = device else {
         return Ok((Some(group.id), None));
     };
-    let missing = || Error::not_found(What::Device, device);
+    let missing = || Error::no_device(&group, device);
     let name: Name = device.parse().map_err(|_| missing())?;
     let device = tx
         .device_by_name(tenant.id, group.id, &name)?

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use enlist_core::{ApiToken, Clock, Rng};
 use enlist_keys::mac::MacKey;
-use enlist_keys::{WrappingKey, WrappingKeyError, file};
+use enlist_keys::{Pkcs11Spec, WrappingKey, WrappingKeyError, file, open_token};
 use enlist_store::{Location, Store};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -16,9 +16,11 @@ use crate::enroll::KnownGrounds;
 use crate::guard::Guard;
 use crate::nonce::Nonces;
 use crate::refusals::Refusals;
+use crate::revocation::Revocation;
 use crate::setup::{self, FirstStart, Installation};
 use crate::signing::SigningKeys;
-use crate::{Error, Inner, Ops};
+use crate::tenant_chain::TenantChains;
+use crate::{Error, Inner, Ops, StatusConfig};
 
 /// What it takes to open an installation.
 pub struct Config {
@@ -29,6 +31,11 @@ pub struct Config {
     pub data_dir: Option<PathBuf>,
     /// Where the wrapping key comes from.
     pub wrapping: WrappingKeySource,
+    /// Where the world learns of revocations.
+    pub status: StatusConfig,
+    /// The PKCS#11 token that the keys of new CAs are made in; `None` keeps them, wrapped, in the
+    /// record.
+    pub ca_key_store: Option<Pkcs11Spec>,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// Where randomness comes from.
@@ -42,6 +49,8 @@ pub enum WrappingKeySource {
     DataDir,
     /// A file that somebody else takes care of.
     File(PathBuf),
+    /// A systemd credential: a file whose mode is systemd's affair.
+    Credential(PathBuf),
     /// A key or passphrase as it stands.
     Text(SecretString),
 }
@@ -77,6 +86,9 @@ pub enum OpenError {
         #[source]
         source: std::io::Error,
     },
+    /// The token for the keys of CAs can't be had, or does not hold them.
+    #[error("the keys of this installation's CAs can't be had")]
+    CaKeys(#[source] Error),
     /// What the store holds can't be used.
     #[error("can't open what the database holds")]
     Record(#[from] Error),
@@ -91,20 +103,21 @@ pub enum OpenError {
 /// Says what is missing and what to do.
 pub async fn open(config: Config) -> Result<(Ops, Option<FirstStart>), OpenError> {
     let store = Store::open(config.location.clone(), config.rng.clone())?;
-    let (keys, first) = match setup::installation(&store).await? {
+    let sealed = setup::installation(&store).await?;
+    let wrapping = match &sealed {
         Some(sealed) => {
             let wrapping = load(&config).map_err(OpenError::WrappingKeyLost)?;
-            sealed
-                .is_sealed_with(&wrapping)
-                .then_some((CaKeys::new(wrapping), None))
-                .ok_or(OpenError::WrongWrappingKey)?
+            if !sealed.is_sealed_with(&wrapping) {
+                return Err(OpenError::WrongWrappingKey);
+            }
+            wrapping
         }
-        None => {
-            let wrapping = load_or_make(&config).map_err(OpenError::WrappingKey)?;
-            let keys = CaKeys::new(wrapping);
-            let first = set_up(&store, &keys, &config).await?;
-            (keys, Some(first))
-        }
+        None => load_or_make(&config).map_err(OpenError::WrappingKey)?,
+    };
+    let keys = ca_keys(&store, wrapping, &config).await?;
+    let first = match sealed {
+        Some(_) => None,
+        None => Some(set_up(&store, &keys, &config).await?),
     };
     let installation = store.read("open", Installation::read).await?;
     let ops = compose(store, keys, &installation, &config)?;
@@ -112,6 +125,25 @@ pub async fn open(config: Config) -> Result<(Ops, Option<FirstStart>), OpenError
         write_if_other(path, ops.roots_pem().as_bytes())?;
     }
     Ok((ops, first))
+}
+
+/// Where the keys of CAs live, found to be as the record has it.
+async fn ca_keys(
+    store: &Store,
+    wrapping: WrappingKey,
+    config: &Config,
+) -> Result<CaKeys, OpenError> {
+    let token = config.ca_key_store.as_ref();
+    let token = token
+        .map(|spec| open_token(spec, config.rng.clone()))
+        .transpose()
+        .map_err(|error| OpenError::CaKeys(Error::signing(error)))?;
+    let keys = CaKeys::new(wrapping, token).map_err(OpenError::CaKeys)?;
+    let cas = store
+        .read("ca_keys", |tx| Ok::<_, Error>(tx.all_cas()?))
+        .await?;
+    keys.check(&cas).map_err(OpenError::CaKeys)?;
+    Ok(keys)
 }
 
 fn compose(
@@ -139,6 +171,8 @@ fn compose(
             known_grounds: KnownGrounds::default(),
             signing_keys: SigningKeys::default(),
             doorbell: Doorbell::default(),
+            tenant_chains: TenantChains::default(),
+            revocation: Revocation::new(config.status.clone()),
             root_file: config.data_dir.as_ref().map(|dir| dir.join("root.pem")),
         }),
     })
@@ -147,6 +181,7 @@ fn compose(
 fn load(config: &Config) -> Result<WrappingKey, WrappingKeyError> {
     match (&config.wrapping, &config.data_dir) {
         (WrappingKeySource::File(path), _) => WrappingKey::load(path),
+        (WrappingKeySource::Credential(path), _) => WrappingKey::load_credential(path),
         (WrappingKeySource::Text(text), _) => WrappingKey::from_text(text),
         (WrappingKeySource::DataDir, Some(dir)) => WrappingKey::load(&in_dir(dir)),
         (WrappingKeySource::DataDir, None) => Err(WrappingKeyError::Missing("wrapping.key".into())),

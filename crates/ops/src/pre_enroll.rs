@@ -11,7 +11,7 @@ use enlist_keys::FileKey;
 use enlist_pki::{KeyKind, Signer};
 use enlist_store::Tx;
 
-use crate::issue::{Issuance, Signed};
+use crate::issue::{Issuance, Signed, Whom};
 use crate::{DevicePath, Enrolled, Error, Ops, devices, scope, standing};
 
 /// A pre-enrolled identity. The server has forgotten key and token once this is handed over.
@@ -37,25 +37,44 @@ impl Ops {
         path: DevicePath,
         ttl: Option<Duration>,
     ) -> Result<PreEnrolled, Error> {
+        match self.pre_enroll_once(who, path.clone(), ttl).await {
+            Err(Error::CaSuperseded) => self.pre_enroll_once(who, path, ttl).await,
+            outcome => outcome,
+        }
+    }
+
+    async fn pre_enroll_once(
+        &self,
+        who: &Operator,
+        path: DevicePath,
+        ttl: Option<Duration>,
+    ) -> Result<PreEnrolled, Error> {
         let name: Name = path.device.parse()?;
         let key = FileKey::generate(KeyKind::P256).map_err(Error::signing)?;
         let token = DeviceToken::generate(&*self.inner.rng);
         let fresh = DeviceId::new(&*self.inner.clock, &*self.inner.rng);
         let (look_who, look_path, look_name) = (who.clone(), path.clone(), name.clone());
-        let (tenant, group, id) = self
+        let (tenant, group, id, hardware) = self
             .inner
             .store
             .read("pre_enroll_look", move |tx| {
                 let (tenant, group) = scope::group(tx, &look_who, Role::Factory, &look_path.group)?;
                 let device = waiting(tx, &group, &look_name)?;
-                Ok::<_, Error>((tenant, group, device.map_or(fresh, |device| device.id)))
+                let (id, hardware) = match device {
+                    Some(device) => (device.id, device.hardware),
+                    None => (fresh, None),
+                };
+                Ok::<_, Error>((tenant, group, id, hardware))
             })
             .await?;
         let verified = pre_enrolled(key.public_key().clone(), who);
-        let signed = self
-            .sign(&tenant, &group, (id, &name), &verified, ttl)
-            .await?;
-        let (who, now) = (who.clone(), self.now());
+        let whom = Whom {
+            id,
+            name: &name,
+            hardware: hardware.as_ref(),
+        };
+        let signed = self.sign(&tenant, &group, whom, &verified, ttl).await?;
+        let (who, now, of) = (who.clone(), self.now(), tenant.id);
         let record = Record {
             id,
             name,
@@ -70,7 +89,9 @@ impl Ops {
                 let (tenant, group) = scope::group(tx, &who, Role::Factory, &path.group)?;
                 record.write(tx, &tenant, &group, &Actor::Operator(who.token), now)
             })
-            .await?;
+            .await;
+        self.is_superseded_ca(of, &issuance).await?;
+        let issuance = issuance?;
         Ok(PreEnrolled {
             token,
             key,
@@ -116,7 +137,7 @@ impl Record {
             Some(device) => device,
             None => self.create(tx, group, by, now)?,
         };
-        if device.id != self.id || !self.signed.fits(tenant, group) {
+        if device.id != self.id || !self.signed.fits(tenant, group, &device) {
             return Err(Error::Busy { retry_after_s: 1 });
         }
         standing::revoke(tx, &device, now)?;
@@ -124,7 +145,7 @@ impl Record {
             device: device.id,
             tenant: tenant.id,
             enrolled_key: self.key,
-            token: self.token,
+            token: Some(self.token),
             previous_token: None,
             current: self.signed.slot(self.key),
             previous: None,
@@ -135,8 +156,7 @@ impl Record {
         if !tx.insert_credential(&credential, None)? {
             return Err(Error::Inconsistent("a key was made twice"));
         }
-        let certificate = self.signed.record(&device);
-        tx.insert_certificate(&certificate)?;
+        let certificate = self.signed.put(tx, &device)?;
         let event = Event::new("device-pre-enrolled", device.subject(), by.clone(), now)
             .with("serial", certificate.serial);
         tx.append(&event)?;

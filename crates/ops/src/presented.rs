@@ -52,6 +52,13 @@ impl<E: Into<Error>> From<E> for Refused {
     }
 }
 
+impl Refused {
+    /// The refusal alone, where it was counted or will be.
+    pub(crate) fn into_error(self) -> Error {
+        self.error
+    }
+}
+
 /// Reads a client certificate.
 pub(crate) fn client_certificate(der: Option<Vec<u8>>) -> Result<Certificate, Error> {
     let der = der.ok_or(Error::NoEvidence)?;
@@ -138,8 +145,17 @@ fn hear(
 impl Presented {
     /// Whether the certificate that was shown is a new one, in use for the first time.
     pub(crate) fn is_first_use(&self) -> bool {
-        self.credential.previous.is_some()
-            && self.credential.current.serial == self.certificate.serial
+        let credential = &self.credential;
+        (credential.previous.is_some() || credential.holds_unused_server_key())
+            && credential.current.serial == self.certificate.serial
+    }
+
+    /// A refusal that belongs on the device's record.
+    pub(crate) fn refuse(&self, error: impl Into<Error>) -> Refused {
+        Refused {
+            about: Some((self.tenant.name.clone(), self.device.id)),
+            error: error.into(),
+        }
     }
 
     /// Whether the certificate that was shown has expired.
@@ -151,11 +167,13 @@ impl Presented {
     pub(crate) fn retire_previous(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(), Error> {
         let before = &self.credential;
         let (credential, retired) = before.clone().used(self.certificate.serial);
-        let Some(retired) = retired else {
+        if credential == *before {
             return Ok(());
-        };
+        }
         // A miss means that another request has just done the same.
-        if tx.save_credential(&credential, before.counter, before.current.serial)? {
+        if tx.save_credential(&credential, before.counter, before.current.serial)?
+            && let Some(retired) = retired
+        {
             standing::supersede(tx, &credential, &retired, now)?;
         }
         Ok(())

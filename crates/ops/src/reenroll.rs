@@ -5,7 +5,7 @@ use enlist_core::{
 };
 
 use crate::devices::DeviceView;
-use crate::{DevicePath, Error, Ops, What, devices, reason, scope};
+use crate::{DevicePath, Error, Ops, devices, reason, scope};
 
 impl Ops {
     /// Lets a decommissioned or deleted device enroll again, once: its tombstones are lifted,
@@ -28,7 +28,7 @@ impl Ops {
                 let name: Name = path
                     .device
                     .parse()
-                    .map_err(|_| Error::not_found(What::Device, &path.device))?;
+                    .map_err(|_| Error::no_device(&group, &path.device))?;
                 let by = Actor::Operator(who.token);
                 let device = match tx.device_by_name(tenant.id, group.id, &name)? {
                     Some(device) => {
@@ -43,7 +43,7 @@ impl Ops {
                         let of = TombstoneOf::Name(group.id, name.clone());
                         let (gone, _) = tx
                             .tombstone(tenant.id, &of)?
-                            .ok_or_else(|| Error::not_found(What::Device, &name))?;
+                            .ok_or_else(|| Error::no_device(&group, &name))?;
                         tx.delete_tombstones_of(tenant.id, gone)?;
                         let new = fresh(id, &group, name, now);
                         let (device, mut event) = Device::create(new, by);

@@ -63,7 +63,7 @@ pub(crate) fn device(
     path: &DevicePath,
 ) -> Result<(Tenant, Group, Device), Error> {
     let (tenant, group) = group(tx, who, needed, &path.group)?;
-    let missing = || Error::not_found(What::Device, &path.device);
+    let missing = || Error::no_device(&group, &path.device);
     let name: Name = path.device.parse().map_err(|_| missing())?;
     let device = tx
         .device_by_name(tenant.id, group.id, &name)?

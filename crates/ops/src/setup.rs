@@ -39,8 +39,12 @@ pub(crate) struct Installation {
     pub(crate) root: CaRecord,
     pub(crate) next: Option<CaRecord>,
     pub(crate) service: CaRecord,
+    pub(crate) issuing: Vec<IssuingStanding>,
     pub(crate) nonce_key: Vec<u8>,
 }
+
+/// A record of an issuing CA, its tenant, and how it stands.
+pub(crate) type IssuingStanding = (CaId, TenantId, CaStanding);
 
 impl Installation {
     pub(crate) fn read(tx: &mut Tx<'_>) -> Result<Self, Error> {
@@ -56,6 +60,7 @@ impl Installation {
             root: take(CaStanding::Current).ok_or_else(missing)?,
             next: take(CaStanding::Next),
             service: service.ok_or_else(missing)?,
+            issuing: tx.issuing_standings()?,
             nonce_key: tx
                 .setting(NONCE_KEY)?
                 .ok_or(Error::Inconsistent("the nonce key is missing"))?,
@@ -102,7 +107,8 @@ pub(crate) async fn set_up(
     rng: &dyn Rng,
 ) -> Result<bool, Error> {
     let beginnings = make(keys, token, clock, rng)?;
-    store
+    let made: Vec<_> = beginnings.cas.iter().map(|ca| ca.key.clone()).collect();
+    let recorded = store
         .write("set_up", move |tx| {
             if tx.setting(INSTALLATION)?.is_some() {
                 return Ok::<_, Error>(false);
@@ -110,7 +116,12 @@ pub(crate) async fn set_up(
             beginnings.record(tx)?;
             Ok(true)
         })
-        .await
+        .await;
+    // Where it is not known whether they are on record, they stay.
+    if let Ok(false) = recorded {
+        keys.discard(&made);
+    }
+    recorded
 }
 
 impl Beginnings {

@@ -7,13 +7,13 @@ use crate::{Error, order};
 
 /// Puts all that stand on hold.
 pub(crate) fn hold(tx: &mut Tx<'_>, device: &Device, now: Timestamp) -> Result<(), Error> {
-    tx.set_standing_of_device(device.tenant, device.id, Standing::Held(now))?;
+    tx.set_standing_of_device(device.tenant, device.id, Standing::Held(now), now)?;
     Ok(())
 }
 
 /// Takes all that are on hold off it.
-pub(crate) fn release(tx: &mut Tx<'_>, device: &Device) -> Result<(), Error> {
-    tx.set_standing_of_device(device.tenant, device.id, Standing::Good)?;
+pub(crate) fn release(tx: &mut Tx<'_>, device: &Device, now: Timestamp) -> Result<(), Error> {
+    tx.set_standing_of_device(device.tenant, device.id, Standing::Good, now)?;
     Ok(())
 }
 
@@ -24,7 +24,7 @@ pub(crate) fn revoke(tx: &mut Tx<'_>, device: &Device, now: Timestamp) -> Result
         at: now,
         reason: RevocationReason::CessationOfOperation,
     };
-    tx.set_standing_of_device(device.tenant, device.id, revoked)?;
+    tx.set_standing_of_device(device.tenant, device.id, revoked, now)?;
     tx.delete_credential(device.tenant, device.id)?;
     tx.delete_device_report(device.tenant, device.id)?;
     order::close_all(tx, device, "the device's credentials were withdrawn", now)?;
@@ -42,6 +42,6 @@ pub(crate) fn supersede(
         at: now,
         reason: RevocationReason::Superseded,
     };
-    tx.set_standing(credential.tenant, slot.serial, superseded)?;
+    tx.set_standing(credential.tenant, slot.serial, superseded, now)?;
     Ok(())
 }

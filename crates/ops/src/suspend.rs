@@ -17,18 +17,16 @@ impl Ops {
         reason: Option<String>,
     ) -> Result<DeviceView, Error> {
         let (who, now) = (who.clone(), self.now());
-        self.inner
-            .store
-            .write("suspend", move |tx| {
-                let (tenant, group, device) = scope::device(tx, &who, Role::Operator, &path)?;
-                let from = device.state().kind();
-                let (device, event) = device.suspend(Actor::Operator(who.token), now)?;
-                devices::save(tx, &device, from)?;
-                standing::hold(tx, &device, now)?;
-                tx.append(&reason::on(event, reason.as_deref()))?;
-                devices::view(tx, &tenant, &group, device)
-            })
-            .await
+        self.change_standing("suspend", move |tx| {
+            let (tenant, group, device) = scope::device(tx, &who, Role::Operator, &path)?;
+            let from = device.state().kind();
+            let (device, event) = device.suspend(Actor::Operator(who.token), now)?;
+            devices::save(tx, &device, from)?;
+            standing::hold(tx, &device, now)?;
+            tx.append(&reason::on(event, reason.as_deref()))?;
+            devices::view(tx, &tenant, &group, device)
+        })
+        .await
     }
 
     /// Lets a suspended device back: its certificates come off hold.
@@ -42,17 +40,15 @@ impl Ops {
         reason: Option<String>,
     ) -> Result<DeviceView, Error> {
         let (who, now) = (who.clone(), self.now());
-        self.inner
-            .store
-            .write("resume", move |tx| {
-                let (tenant, group, device) = scope::device(tx, &who, Role::Operator, &path)?;
-                let from = device.state().kind();
-                let (device, event) = device.resume(Actor::Operator(who.token), now)?;
-                devices::save(tx, &device, from)?;
-                standing::release(tx, &device)?;
-                tx.append(&reason::on(event, reason.as_deref()))?;
-                devices::view(tx, &tenant, &group, device)
-            })
-            .await
+        self.change_standing("resume", move |tx| {
+            let (tenant, group, device) = scope::device(tx, &who, Role::Operator, &path)?;
+            let from = device.state().kind();
+            let (device, event) = device.resume(Actor::Operator(who.token), now)?;
+            devices::save(tx, &device, from)?;
+            standing::release(tx, &device, now)?;
+            tx.append(&reason::on(event, reason.as_deref()))?;
+            devices::view(tx, &tenant, &group, device)
+        })
+        .await
     }
 }

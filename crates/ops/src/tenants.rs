@@ -1,25 +1,16 @@
 //! Tenants.
 
 use enlist_core::{
-    Actor, CaId, CaRecord, Event, Group, GroupId, Name, Operator, Role, SigningKeyRecord, Tenant,
-    TenantId, TenantState,
+    Actor, CaId, CaKey, CaRecord, CaRequestRecord, Event, Group, GroupId, Name, Operator, Role,
+    SigningKeyRecord, Tenant, TenantId, TenantState,
 };
 use enlist_pki::Certificate;
 use enlist_store::Tx;
 
+use crate::authorities::make_issuing;
+use crate::cas::left_nothing;
 use crate::setup::default_group;
 use crate::{Error, Ops, What, scope, signing};
-
-/// Whom a tenant's devices and their consumers believe.
-#[derive(Debug, Clone)]
-pub struct TenantAuthority {
-    /// The CA that signs the tenant's device certificates.
-    pub issuing: Certificate,
-    /// The same CA signed by itself: what consumers anchor at.
-    pub anchor: Certificate,
-    /// The installation's root.
-    pub root: Certificate,
-}
 
 /// What a tenant starts with, but for its CA.
 #[derive(Clone)]
@@ -30,16 +21,21 @@ struct Beginnings {
     by: Actor,
 }
 
+/// The issuing CA that a tenant starts with.
+enum FirstCa {
+    Made(CaRecord),
+    /// A root from elsewhere has to sign it first.
+    Requested(CaRequestRecord),
+}
+
 impl Beginnings {
     /// Records the tenant. `None`, and nothing recorded, where its CA stands under a root that is not
-    /// the current one any more.
-    fn record(&self, tx: &mut Tx<'_>, root: CaId, ca: &CaRecord) -> Result<Option<Tenant>, Error> {
-        if tx
-            .current_root()?
-            .is_none_or(|current| current.ca.id != root)
-        {
+    /// the current one any more, or has been taken offline.
+    fn record(&self, tx: &mut Tx<'_>, root: CaId, ca: &FirstCa) -> Result<Option<Tenant>, Error> {
+        let current = tx.current_root()?.filter(|current| current.ca.id == root);
+        let Some(current) = current else {
             return Ok(None);
-        }
+        };
         let tenant = &self.tenant;
         if !tx.insert_tenant(tenant)? {
             return Err(Error::NameTaken {
@@ -47,7 +43,11 @@ impl Beginnings {
                 name: tenant.name.clone(),
             });
         }
-        tx.insert_ca(ca)?;
+        match ca {
+            FirstCa::Made(_) if current.ca.key == CaKey::Offline => return Ok(None),
+            FirstCa::Made(ca) => tx.insert_ca(ca)?,
+            FirstCa::Requested(request) => tx.insert_ca_request(request)?,
+        }
         for key in &self.keys {
             tx.insert_signing_key(key)?;
         }
@@ -59,11 +59,18 @@ impl Beginnings {
 }
 
 impl Ops {
-    /// Makes a tenant with an issuing CA of its own and a group `default`.
+    /// Makes a tenant with an issuing CA of its own and a group `default`. Where the root is offline, or
+    /// `request` is set, a request for a root from elsewhere is made in place of the CA, and the tenant
+    /// waits for that.
     ///
     /// # Errors
     /// When `who` is not of the whole installation, or the name is taken.
-    pub async fn add_tenant(&self, who: &Operator, name: Name) -> Result<Tenant, Error> {
+    pub async fn add_tenant(
+        &self,
+        who: &Operator,
+        name: Name,
+        request: bool,
+    ) -> Result<Tenant, Error> {
         scope::installation(who)?;
         let now = self.now();
         let tenant = Tenant {
@@ -85,17 +92,33 @@ impl Ops {
         };
         loop {
             let hierarchy = self.inner.authorities.hierarchy();
-            let ca =
-                hierarchy.new_issuing_ca(authorities.keys(), &beginnings.tenant, clock, rng)?;
-            let (root, beginnings) = (hierarchy.root_id(), beginnings.clone());
+            let mut beginnings = beginnings.clone();
+            let tenant = &mut beginnings.tenant;
+            let ca = match hierarchy.root_authority().filter(|_| !request) {
+                Some(root) => {
+                    FirstCa::Made(make_issuing(root, authorities.keys(), tenant, clock, rng)?)
+                }
+                None => {
+                    tenant.state = TenantState::AwaitingCa;
+                    FirstCa::Requested(self.new_request(tenant)?)
+                }
+            };
+            let key = match &ca {
+                FirstCa::Made(ca) => ca.key.clone(),
+                FirstCa::Requested(request) => request.key.clone(),
+            };
+            let root = hierarchy.root_id();
             let added = self
                 .inner
                 .store
                 .write("add_tenant", move |tx| beginnings.record(tx, root, &ca))
-                .await?;
-            match added {
+                .await;
+            if left_nothing(&added) {
+                authorities.keys().discard([&key]);
+            }
+            match added? {
                 Some(tenant) => return Ok(tenant),
-                // The root was retired on another server.
+                // The root was retired or taken offline on another server.
                 None => self.follow_roots().await?,
             };
         }
@@ -132,32 +155,6 @@ impl Ops {
                 Ok(tx.tenant(id)?.map(|tenant| tenant.name))
             })
             .await
-    }
-
-    /// Whom a tenant's devices and their consumers believe.
-    ///
-    /// # Errors
-    /// When the tenant is not there, or has no issuing CA yet.
-    pub async fn tenant_authority(
-        &self,
-        who: &Operator,
-        tenant: String,
-    ) -> Result<TenantAuthority, Error> {
-        let who = who.clone();
-        let tenant = self
-            .inner
-            .store
-            .read("tenant_authority", move |tx| {
-                // Trust anchors are no secret: every role needs them to do its work.
-                scope::tenant(tx, &who, who.role, &tenant)
-            })
-            .await?;
-        let issuing = self.issuing_ca(&tenant).await?;
-        Ok(TenantAuthority {
-            issuing: issuing.ca.certificate().clone(),
-            anchor: issuing.ca.anchor()?,
-            root: self.root(),
-        })
     }
 
     /// The installation's root certificate.

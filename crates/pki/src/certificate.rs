@@ -11,6 +11,7 @@ use crate::key::{self, KeyError, PublicKey};
 use crate::name::{self, DistinguishedName};
 use crate::oid::Oid;
 use crate::pem::{self, PemError};
+use crate::signed::Signed;
 use crate::subject::SubjectName;
 
 /// A version 3 certificate in strict DER. That it reads says nothing about whether it is
@@ -169,6 +170,17 @@ impl Certificate {
         self.fields.is_ca
     }
 
+    /// How many CAs may stand below it, one under the other (pathLenConstraint); `None` is any number.
+    pub fn path_len(&self) -> Option<u8> {
+        self.fields.path_len
+    }
+
+    /// Whether its key may sign certificates and revocation lists, where it says what that is for
+    /// (keyUsage).
+    pub fn signs_for_a_ca(&self) -> bool {
+        self.fields.signs_for_a_ca
+    }
+
     /// Whether it is a CA's that other CAs may stand under (no pathLenConstraint, or one above 0).
     pub fn certifies_cas(&self) -> bool {
         self.is_ca() && self.fields.path_len != Some(0)
@@ -203,6 +215,21 @@ pub fn chain_from_pem(text: &str) -> Result<Vec<Certificate>, CertificateError> 
         .collect::<Result<Vec<_>, _>>()?;
     if chain.is_empty() {
         return Err(CertificateError::NoneInPem);
+    }
+    Ok(chain)
+}
+
+/// Every certificate in DER, one after the other, in their order; none is no error.
+///
+/// # Errors
+/// One does not read.
+pub fn chain_from_der(mut der: &[u8]) -> Result<Vec<Certificate>, CertificateError> {
+    let mut chain = Vec::new();
+    while !der.is_empty() {
+        let (_, rest) = Signed::read(der)?;
+        let (one, rest) = der.split_at(der.len() - rest.len());
+        chain.push(Certificate::from_der(one)?);
+        der = rest;
     }
     Ok(chain)
 }

@@ -3,13 +3,15 @@
 mod build;
 mod read;
 
+use crate::certificate::Certificate;
 use crate::key::{KeyError, PublicKey};
+use crate::name::{self, DistinguishedName};
 use crate::oid::Oid;
 use crate::pem::{self, PemError};
 use crate::signed::Signed;
 use crate::subject::SubjectName;
 
-pub use build::{BuildError, build};
+pub use build::{BuildError, build, build_for};
 
 /// The longest CSR that is looked at, in bytes of DER. RSA 4096 with names needs 2 KiB.
 pub const MAX_CSR_LEN: usize = 16 * 1024;
@@ -18,6 +20,7 @@ pub const MAX_CSR_LEN: usize = 16 * 1024;
 #[derive(Debug, Clone)]
 pub struct Csr {
     der: Box<[u8]>,
+    subject: Box<[u8]>,
     public_key: PublicKey,
     requested: Requested,
 }
@@ -35,12 +38,29 @@ pub struct Requested {
     pub ca: bool,
     /// The names it wants (subjectAltName).
     pub names: Vec<SubjectName>,
+    /// A key that is made for it is to be encrypted for another of its keys (RFC 7030 section
+    /// 4.4.1).
+    pub encrypted_key: bool,
 }
 
 impl Requested {
     /// Whether it asks for nothing but its key. What its subject says is not counted.
     pub fn is_plain(&self) -> bool {
         self.extensions.is_empty() && !self.ca && self.names.is_empty()
+    }
+
+    /// What it asks for beyond its names.
+    #[must_use]
+    pub fn beyond_names(&self) -> Self {
+        let others = self.extensions.iter();
+        Self {
+            extensions: others
+                .filter(|extension| **extension != crate::oid::SUBJECT_ALT_NAME)
+                .copied()
+                .collect(),
+            ca: self.ca,
+            ..Self::default()
+        }
     }
 }
 
@@ -65,6 +85,7 @@ impl Csr {
             .map_err(|_| CsrError::WrongSignature)?;
         Ok(Self {
             der: der.into(),
+            subject: info.subject.into(),
             public_key,
             requested: info.requested,
         })
@@ -97,9 +118,23 @@ impl Csr {
         &self.public_key
     }
 
+    /// The subject it proposes. A wish like the rest.
+    pub fn subject(&self) -> DistinguishedName {
+        DistinguishedName::from_encoded(&self.subject)
+    }
+
     /// The common name it proposes. A wish like the rest.
     pub fn subject_common_name(&self) -> Option<&str> {
         self.requested.common_name.as_deref()
+    }
+
+    /// Whether each name that it gives stands in `certificate`: every attribute of its subject
+    /// in the subject there, every subjectAltName among those there. It need give none.
+    pub fn names_stand_in(&self, certificate: &Certificate) -> bool {
+        let there = certificate.names();
+        let names = &self.requested.names;
+        name::is_within(&self.subject, certificate.subject_der())
+            && names.iter().all(|name| there.contains(name))
     }
 
     /// What it asks for beyond its key.
@@ -123,6 +158,9 @@ pub enum CsrError {
     /// A version other than 1 (encoded 0).
     #[error("the CSR is not of version 1")]
     Version,
+    /// It asks for the same extension twice.
+    #[error("the CSR repeats an extension")]
+    RepeatedExtension,
     /// The key is one we do not take.
     #[error("the key in the CSR is not taken")]
     Key(#[from] KeyError),

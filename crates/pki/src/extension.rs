@@ -1,7 +1,7 @@
 //! The extensions our certificates carry (RFC 5280 section 4.2), each with the
 //! criticality that RFC gives it.
 
-use der::asn1::OctetStringRef;
+use der::asn1::{AnyRef, OctetStringRef};
 use der::flagset::FlagSet;
 use der::{Encode, Tag, TagNumber};
 use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages};
@@ -152,17 +152,45 @@ impl Extension {
         )
     }
 
-    /// authorityInfoAccess: where the issuer's OCSP responder is.
+    /// authorityInfoAccess: where the issuer's OCSP responder is, and where its certificate
+    /// is to be had.
     ///
     /// # Errors
-    /// The URL is empty or not ASCII.
-    pub fn ocsp_url(url: &str) -> Result<Self, EncodeError> {
-        let access = encode::sequence(&[&oid::OCSP.to_der()?, &subject::ascii(6, url)?])?;
-        Self::encode(
-            oid::AUTHORITY_INFO_ACCESS,
-            false,
-            &encode::sequence(&[&access])?,
-        )
+    /// A URL is empty or not ASCII.
+    pub fn issuer_urls(ocsp: &str, certificate: &str) -> Result<Self, EncodeError> {
+        let ocsp = encode::sequence(&[&oid::OCSP.to_der()?, &subject::ascii(6, ocsp)?])?;
+        let issuers = [&oid::CA_ISSUERS.to_der()?, &subject::ascii(6, certificate)?];
+        let issuers = encode::sequence(&issuers.map(Vec::as_slice))?;
+        let value = encode::sequence(&[&ocsp, &issuers])?;
+        Self::encode(oid::AUTHORITY_INFO_ACCESS, false, &value)
+    }
+
+    /// id-pkix-ocsp-nocheck (RFC 6960 section 4.2.2.2.1): nobody need ask whether this
+    /// certificate of an OCSP responder is revoked, as it is short-lived.
+    ///
+    /// # Errors
+    /// None that is known.
+    pub fn ocsp_nocheck() -> Result<Self, EncodeError> {
+        Self::encode(oid::OCSP_NOCHECK, false, &AnyRef::NULL.to_der()?)
+    }
+
+    /// The nonce of an OCSP request or response (RFC 9654).
+    pub(crate) fn ocsp_nonce(nonce: &[u8]) -> Result<Self, EncodeError> {
+        let value = OctetStringRef::new(nonce)?.to_der()?;
+        Self::encode(oid::OCSP_NONCE, false, &value)
+    }
+
+    /// cRLNumber.
+    pub(crate) fn crl_number(number: u64) -> Result<Self, EncodeError> {
+        Self::encode(oid::CRL_NUMBER, false, &number.to_der()?)
+    }
+
+    /// issuingDistributionPoint; critical: the list covers those certificates alone that
+    /// point to this URL.
+    pub(crate) fn issuing_distribution_point(url: &str) -> Result<Self, EncodeError> {
+        let name = encode::context(0, &[&subject::ascii(6, url)?])?;
+        let value = encode::sequence(&[&encode::context(0, &[&name])?])?;
+        Self::encode(oid::ISSUING_DISTRIBUTION_POINT, true, &value)
     }
 
     fn encode(oid: Oid, critical: bool, value: &[u8]) -> Result<Self, EncodeError> {

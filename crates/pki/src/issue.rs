@@ -43,29 +43,35 @@ pub fn sign_certificate(
 ) -> Result<Certificate, IssueError> {
     let serial = serial(spec.serial).ok_or(IssueError::Serial)?;
     let body = body(spec, serial, issuer).map_err(EncodeError::from)?;
-    let der = signed::sign(&body, issuer).map_err(|error| match error {
-        SealError::Encode(source) => IssueError::Encode(source.into()),
-        SealError::Sign(source) => IssueError::Sign(source),
-    })?;
+    let der = signed::sign(&body, issuer)?;
     // Reading it back costs a few microseconds and proves that others can.
     Certificate::from_der(&der).map_err(IssueError::Unreadable)
 }
 
-/// A certificate could not be made.
+/// A certificate, or a statement about one, could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum IssueError {
     /// Something it should say does not fit into X.509.
-    #[error("the certificate cannot be encoded")]
+    #[error("the certificate or its status cannot be encoded")]
     Encode(#[from] EncodeError),
     /// The serial number is zero or takes more than 20 octets (RFC 5280 section 4.1.2.2).
     #[error("a serial number is positive and of 20 octets at most")]
     Serial,
     /// The issuer's key failed.
-    #[error("the certificate could not be signed")]
+    #[error("the certificate or its status could not be signed")]
     Sign(#[source] SignError),
     /// What was built does not read back: two extensions of one kind, say.
     #[error("the certificate does not read back")]
     Unreadable(#[source] CertificateError),
+}
+
+impl From<SealError> for IssueError {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::Encode(source) => Self::Encode(source.into()),
+            SealError::Sign(source) => Self::Sign(source),
+        }
+    }
 }
 
 /// The number without leading zeros; `None` where it is out of bounds.

@@ -152,7 +152,8 @@ impl PublicKey {
         )
     }
 
-    fn bits(&self) -> &[u8] {
+    /// The content of `subjectPublicKey`.
+    pub(crate) fn bits(&self) -> &[u8] {
         &self.spki[self.spki.len() - self.bits_len..]
     }
 }

@@ -10,12 +10,16 @@
 
 mod algorithm;
 pub mod certificate;
+pub mod cms;
+pub mod crl;
 pub mod csr;
+mod decode;
 mod encode;
 mod extension;
 mod issue;
 mod key;
 mod name;
+pub mod ocsp;
 pub mod oid;
 pub mod path;
 mod pem;
@@ -25,13 +29,18 @@ mod subject;
 mod time;
 
 pub use algorithm::SignatureScheme;
-pub use certificate::{Certificate, CertificateError, chain_from_pem};
+pub use certificate::{Certificate, CertificateError, chain_from_der, chain_from_pem};
+pub use crl::{Crl, CrlEntry, CrlError, CrlReason, CrlSpec, RevokedEntry, sign_crl};
 pub use csr::{Csr, CsrError, Requested};
 pub use encode::EncodeError;
 pub use extension::{Extension, KeyPurpose, KeyUse};
 pub use issue::{CertificateSpec, IssueError, sign_certificate};
 pub use key::{BadSignature, KeyError, KeyKind, PublicKey};
 pub use name::{Attribute, DistinguishedName};
+pub use ocsp::{
+    CertId, CertStatus, DigestKind, IssuerHash, OcspAnswer, OcspError, OcspRequest,
+    OcspRequestError, SingleAnswer, ocsp_error, sign_ocsp,
+};
 pub use oid::{Oid, SERVER_POLICY_OID};
 pub use path::{Anchors, ChainError, Usage};
 pub use pem::{PemError, certificate_pem};

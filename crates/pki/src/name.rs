@@ -2,6 +2,8 @@
 
 use der::asn1::AnyRef;
 use der::{Decode, Encode, Tag};
+use x509_cert::attr::AttributeTypeAndValue;
+use x509_cert::ext::pkix::name::DirectoryString;
 use x509_cert::name::Name;
 
 use crate::encode::{self, EncodeError};
@@ -43,6 +45,16 @@ impl DistinguishedName {
         Self(der.into())
     }
 
+    /// The first organization in it, if it has a readable one.
+    pub fn organization(&self) -> Option<String> {
+        text(&self.0, oid::ORGANIZATION).ok().flatten()
+    }
+
+    /// Whether the other says the same, whatever kinds of strings say it: CAs like to change those.
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        is_within(&self.0, &other.0) && is_within(&other.0, &self.0)
+    }
+
     /// The DER `Name`.
     pub fn der(&self) -> &[u8] {
         &self.0
@@ -75,9 +87,28 @@ fn text(name: &[u8], oid: Oid) -> der::Result<Option<String>> {
     let name = Name::from_der(name)?;
     for attribute in name.iter() {
         if attribute.oid == oid {
-            let value: x509_cert::ext::pkix::name::DirectoryString = attribute.value.decode_as()?;
+            let value: DirectoryString = attribute.value.decode_as()?;
             return Ok(Some(value.value().into_owned()));
         }
     }
     Ok(None)
+}
+
+/// Whether every attribute of the DER `Name` `part` stands in `whole` as well, whatever kind
+/// of string holds it. What does not read is nowhere.
+pub(crate) fn is_within(part: &[u8], whole: &[u8]) -> bool {
+    let (Ok(part), Ok(whole)) = (Name::from_der(part), Name::from_der(whole)) else {
+        return false;
+    };
+    let is_there = |wanted: &AttributeTypeAndValue| whole.iter().any(|one| is_same(wanted, one));
+    part.iter().all(is_there)
+}
+
+fn is_same(one: &AttributeTypeAndValue, other: &AttributeTypeAndValue) -> bool {
+    let text = |attribute: &AttributeTypeAndValue| {
+        let value: der::Result<DirectoryString> = attribute.value.decode_as();
+        value.ok().map(|value| value.value().into_owned())
+    };
+    one.oid == other.oid
+        && (one.value == other.value || text(one).is_some_and(|one| Some(one) == text(other)))
 }

@@ -9,30 +9,58 @@ use rustls_pki_types::pem::PemObject;
 /// Text that holds no readable PEM of the kind looked for.
 #[derive(Debug, thiserror::Error)]
 #[error("no readable PEM block of this kind")]
-pub struct PemError(#[source] rustls_pki_types::pem::Error);
+pub struct PemError(#[source] Cause);
+
+#[derive(Debug, thiserror::Error)]
+enum Cause {
+    #[error(transparent)]
+    Usual(#[from] rustls_pki_types::pem::Error),
+    #[error(transparent)]
+    Labelled(#[from] der::pem::Error),
+}
+
+impl<E: Into<Cause>> From<E> for PemError {
+    fn from(cause: E) -> Self {
+        Self(cause.into())
+    }
+}
 
 /// Every certificate in `text`; other blocks and words between them are passed over.
 pub(crate) fn certificates(text: &str) -> Result<Vec<CertificateDer<'static>>, PemError> {
     CertificateDer::pem_slice_iter(text.as_bytes())
         .collect::<Result<_, _>>()
-        .map_err(PemError)
+        .map_err(PemError::from)
 }
 
 /// The first CSR in `text`.
 pub(crate) fn request(text: &str) -> Result<CertificateSigningRequestDer<'static>, PemError> {
-    CertificateSigningRequestDer::from_pem_slice(text.as_bytes()).map_err(PemError)
+    CertificateSigningRequestDer::from_pem_slice(text.as_bytes()).map_err(PemError::from)
 }
 
 /// Every public key in `text`; other blocks and words between them are passed over.
 pub(crate) fn public_keys(text: &str) -> Result<Vec<SubjectPublicKeyInfoDer<'static>>, PemError> {
     SubjectPublicKeyInfoDer::pem_slice_iter(text.as_bytes())
         .collect::<Result<_, _>>()
-        .map_err(PemError)
+        .map_err(PemError::from)
 }
 
 /// The first public key in `text`.
 pub(crate) fn public_key(text: &str) -> Result<SubjectPublicKeyInfoDer<'static>, PemError> {
-    SubjectPublicKeyInfoDer::from_pem_slice(text.as_bytes()).map_err(PemError)
+    SubjectPublicKeyInfoDer::from_pem_slice(text.as_bytes()).map_err(PemError::from)
+}
+
+/// The first block of this label in `text`, where there is one.
+pub(crate) fn labelled(text: &str, label: &str) -> Result<Option<Vec<u8>>, PemError> {
+    let (begin, end) = (
+        format!("-----BEGIN {label}-----"),
+        format!("-----END {label}-----"),
+    );
+    let Some(block) = text.find(&begin).map(|start| &text[start..]) else {
+        return Ok(None);
+    };
+    let len = block.find(&end).map_or(block.len(), |at| at + end.len());
+    let (_, der) = der::pem::decode_vec(&block.as_bytes()[..len])?;
+    Ok(Some(der))
 }
 
 /// A certificate in DER as one PEM block, without looking into it.

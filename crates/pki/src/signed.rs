@@ -1,4 +1,4 @@
-//! The envelope that certificates and CSRs share: `SIGNED{}` of RFC 5280 section 4.1.
+//! The envelope that certificates, CSRs and revocation lists share: `SIGNED{}` of RFC 5280 section 4.1.
 
 use der::asn1::BitStringRef;
 use der::{Encode, Reader, SliceReader};

@@ -2,11 +2,13 @@
 
 use std::net::IpAddr;
 
-use der::asn1::AnyRef;
+use der::asn1::{AnyRef, OctetStringRef};
 use der::{Decode, Encode, Reader, SliceReader, Tag, TagNumber};
 use rustls_pki_types::ServerName;
 
+use crate::decode::{explicit, object_id};
 use crate::encode;
+use crate::oid::{self, Oid};
 
 /// One `GeneralName`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -19,7 +21,14 @@ pub enum SubjectName {
     Ip(IpAddr),
     /// A mail address, ASCII.
     Email(String),
-    /// Of another kind: its DER.
+    /// A piece of hardware: hardwareModuleName (RFC 4108 section 5), as IEEE 802.1AR has it.
+    HardwareModule {
+        /// What kind of number it is: see [`crate::oid::hardware`].
+        hw_type: Oid,
+        /// The number.
+        serial: Vec<u8>,
+    },
+    /// Of another kind, or not readable as one of these: its DER.
     Other(Vec<u8>),
 }
 
@@ -41,6 +50,12 @@ impl SubjectName {
             Self::Uri(text) => ascii(6, text),
             Self::Ip(IpAddr::V4(ip)) => primitive(7, &ip.octets()),
             Self::Ip(IpAddr::V6(ip)) => primitive(7, &ip.octets()),
+            Self::HardwareModule { hw_type, serial } => {
+                let serial = OctetStringRef::new(serial)?.to_der()?;
+                let name = encode::sequence(&[&hw_type.to_der()?, &serial])?;
+                let name = encode::context(0, &[&name])?;
+                encode::context(0, &[&oid::HARDWARE_MODULE_NAME.to_der()?, &name])
+            }
             Self::Other(der) => Ok(der.clone()),
         }
     }
@@ -51,9 +66,13 @@ impl SubjectName {
         };
         let value = element.value();
         Ok(match (number, value.len()) {
-            (TagNumber(1), _) => Self::Email(ia5(value)?),
-            (TagNumber(2), _) => Self::Dns(ia5(value)?),
-            (TagNumber(6), _) => Self::Uri(ia5(value)?),
+            (TagNumber(0), _) => match hardware_module(value) {
+                Ok((hw_type, serial)) => Self::HardwareModule { hw_type, serial },
+                Err(_) => Self::Other(element.to_der()?),
+            },
+            (TagNumber(1), _) if is_plain(value) => Self::Email(ia5(value)?),
+            (TagNumber(2), _) if is_plain(value) => Self::Dns(ia5(value)?),
+            (TagNumber(6), _) if is_plain(value) => Self::Uri(ia5(value)?),
             (TagNumber(7), 4) => Self::Ip(IpAddr::from(octets::<4>(value)?)),
             (TagNumber(7), 16) => Self::Ip(IpAddr::from(octets::<16>(value)?)),
             _ => Self::Other(element.to_der()?),
@@ -98,6 +117,28 @@ fn primitive(number: u32, value: &[u8]) -> der::Result<Vec<u8>> {
         number: TagNumber(number),
     };
     encode::wrap(tag, &[value])
+}
+
+/// The content of an `OtherName` that is a hardwareModuleName.
+fn hardware_module(value: &[u8]) -> der::Result<(Oid, Vec<u8>)> {
+    let mut reader = SliceReader::new(value)?;
+    if object_id(&mut reader)? != oid::HARDWARE_MODULE_NAME.as_bytes() {
+        return Err(Tag::ObjectIdentifier.value_error().into());
+    }
+    let name =
+        explicit(&mut reader, 0)?.ok_or_else(|| der::Error::from(Tag::Sequence.value_error()))?;
+    reader.finish()?;
+    name.sequence(|name| {
+        let hw_type = Oid::decode(name)?;
+        let serial: &OctetStringRef = name.decode()?;
+        Ok((hw_type, serial.as_bytes().to_vec()))
+    })
+}
+
+/// A name with a NUL or another control character in it is none that anybody should compare
+/// or show.
+fn is_plain(value: &[u8]) -> bool {
+    !value.iter().any(u8::is_ascii_control)
 }
 
 fn ia5(value: &[u8]) -> der::Result<String> {

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{TestKey, openssl_ok, text};
+use common::{TestKey, name, openssl_ok, text};
 use enlist_pki::path::{self, Anchors, Usage};
 use enlist_pki::{
     Attribute, Certificate, CertificateError, CertificateSpec, ChainError, DistinguishedName,
@@ -19,10 +19,6 @@ const NOW: i64 = 1_800_000_000;
 struct Pair {
     ca: Certificate,
     leaf: Certificate,
-}
-
-fn name(common_name: &str) -> DistinguishedName {
-    DistinguishedName::new(&[(Attribute::CommonName, common_name)]).unwrap()
 }
 
 fn pair() -> Pair {
@@ -75,7 +71,8 @@ fn pair_valid(not_before: i64, not_after: i64) -> Pair {
                 &Extension::authority_key_id(&ca_key.public_key().key_id()).unwrap(),
                 &Extension::subject_key_id(&key.public_key().key_id()).unwrap(),
                 &Extension::crl_url("http://enlist.example/crl").unwrap(),
-                &Extension::ocsp_url("http://enlist.example/ocsp").unwrap(),
+                &Extension::issuer_urls("http://enlist.example/ocsp", "http://enlist.example/ca")
+                    .unwrap(),
             ],
         },
         &ca_key,
@@ -127,6 +124,7 @@ fn openssl_reads_every_extension_and_verifies_the_chain() {
         "DNS:press-7.hall.acme, URI:urn:uuid:0190f3a2, IP Address:0:0:0:0:0:0:0:1",
         "URI:http://enlist.example/crl",
         "OCSP - URI:http://enlist.example/ocsp",
+        "CA Issuers - URI:http://enlist.example/ca",
     ] {
         assert!(shown.contains(expected), "{expected} not in {shown}");
     }
@@ -134,7 +132,7 @@ fn openssl_reads_every_extension_and_verifies_the_chain() {
     for expected in [
         "X509v3 Basic Constraints: critical\n                CA:TRUE, pathlen:0",
         "Certificate Sign, CRL Sign",
-        "Policy: 2.25.738877249",
+        "Policy: 2.25.202006337",
         "Not After : Jan  1 00:00:00 2060 GMT",
     ] {
         assert!(shown.contains(expected), "{expected} not in {shown}");
@@ -250,6 +248,23 @@ fn a_chain_comes_out_of_pem_in_its_order() {
     assert!(matches!(
         chain_from_pem("nothing here"),
         Err(CertificateError::NoneInPem)
+    ));
+}
+
+#[test]
+fn a_negative_serial_number_is_refused() {
+    let leaf = pair().leaf;
+    // 65244 becomes a number with its sign set.
+    let at = leaf
+        .der()
+        .windows(5)
+        .position(|bytes| bytes == [2, 3, 0, 0xfe, 0xdc])
+        .unwrap();
+    let mut der = leaf.der().to_vec();
+    der[at + 2] = 0x80;
+    assert!(matches!(
+        Certificate::from_der(&der),
+        Err(CertificateError::Malformed(_))
     ));
 }
 

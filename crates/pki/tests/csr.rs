@@ -195,6 +195,62 @@ fn a_csr_that_wants_to_be_a_ca_says_so() {
 }
 
 #[test]
+fn rsa_keys_of_no_use_are_refused_before_anything_is_computed() {
+    // The modulus of an honest key, with an exponent of 1; and one of 65,536 bits.
+    let modulus = |len: usize| {
+        let mut bytes = vec![0xc5; len];
+        bytes.insert(0, 0);
+        integer(&bytes)
+    };
+    for (modulus, exponent, expected) in [
+        (modulus(256), integer(&[1]), "exponent"),
+        (modulus(256), integer(&[0]), "exponent"),
+        (modulus(256), integer(&[1, 0, 0]), "exponent"),
+        (modulus(8192), integer(&[1, 0, 1]), "65536 bits"),
+    ] {
+        let key = element(0x30, &[&modulus[..], &exponent].concat());
+        let algorithm = [
+            0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 1, 5, 0,
+        ];
+        let bits = element(0x03, &[&[0], &key[..]].concat());
+        let spki = element(0x30, &[&algorithm, &bits[..]].concat());
+        let info = [&[2, 1, 0, 0x30, 0], &spki[..], &[0xa0, 0]].concat();
+        let signature = [
+            &[
+                0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 11, 5, 0,
+            ][..],
+            &[3, 2, 0, 1],
+        ];
+        let csr = element(
+            0x30,
+            &[&element(0x30, &info)[..], &signature.concat()].concat(),
+        );
+        let refusal = match Csr::from_der(&csr).unwrap_err() {
+            CsrError::Key(key) => key.to_string(),
+            other => panic!("{other:?}"),
+        };
+        assert!(refusal.contains(expected), "{refusal}");
+    }
+}
+
+fn integer(bytes: &[u8]) -> Vec<u8> {
+    element(0x02, bytes)
+}
+
+fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+    let mut out = vec![tag];
+    match content.len() {
+        len @ 0..=127 => out.push(u8::try_from(len).unwrap()),
+        len => {
+            out.push(0x82);
+            out.extend(u16::try_from(len).unwrap().to_be_bytes());
+        }
+    }
+    out.extend_from_slice(content);
+    out
+}
+
+#[test]
 fn a_challenge_password_is_passed_over() {
     let dir = TempDir::new().unwrap();
     std::fs::write(

@@ -14,7 +14,11 @@ const A_RING: Duration = Duration::from_secs(2);
 
 /// Runs until the task is aborted.
 pub(crate) async fn run(ops: Ops, own: Option<OwnCertificate>) {
-    tokio::join!(ring(ops.clone()), look_after(ops, own));
+    tokio::join!(
+        ring(ops.clone()),
+        revocations(ops.clone()),
+        look_after(ops, own)
+    );
 }
 
 /// Rings for devices that wait here, when there is something for them.
@@ -25,6 +29,20 @@ async fn ring(ops: Ops) {
         tick.tick().await;
         if let Err(error) = ops.ring_for_others().await {
             warn!(%error, "what other servers have recorded could not be looked up");
+        }
+    }
+}
+
+/// Knows what is revoked before anybody asks, and keeps knowing it.
+async fn revocations(ops: Ops) {
+    let mut tick = interval(MINUTE);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        match ops.look_after_revocations().await {
+            Ok(None) => {}
+            Ok(Some(certificates)) => info!(certificates, "knows what is revoked or on hold"),
+            Err(error) => warn!(%error, "what is revoked could not be looked up"),
         }
     }
 }
@@ -49,6 +67,16 @@ async fn look_after(ops: Ops, mut own: Option<OwnCertificate>) {
             Ok(0) => {}
             Ok(lapsed) => info!(lapsed, "applications timed out"),
             Err(error) => warn!(%error, "applications could not be looked through"),
+        }
+        match ops.renew_cas_in_time().await {
+            Ok((0, 0)) => {}
+            Ok((renewed, 0)) => info!(renewed, "issuing CAs were renewed"),
+            Ok((renewed, left)) => warn!(
+                renewed,
+                left,
+                "issuing CAs are near their end and can't be renewed here: `enlist renew ca` says what to have signed"
+            ),
+            Err(error) => warn!(%error, "issuing CAs could not be renewed"),
         }
         match own.as_mut().map(|own| own.renew(&ops)) {
             None | Some(Ok(false)) => {}

@@ -1,13 +1,19 @@
 //! `server.toml`, the environment and the command line, in layers.
 
+mod status;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use enlist_keys::Pkcs11Spec;
 use enlist_ops::{Location, ServerName, WrappingKeySource};
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use crate::server::Listen;
+
+pub use status::StatusSettings;
 
 /// One layer of settings: a file, the environment, or the command line. What it leaves out the
 /// layer below decides.
@@ -28,6 +34,19 @@ pub struct Layer {
     /// others may read.
     #[serde(skip)]
     pub wrapping_key_text: Option<SecretString>,
+    /// Where systemd keeps the credentials of this service; `wrapping-key` among them is found by
+    /// itself.
+    #[serde(skip)]
+    pub credentials: Option<PathBuf>,
+    /// The PKCS#11 token that the keys of CAs are made in: `pkcs11:…`.
+    #[serde(default, deserialize_with = "token")]
+    pub ca_key_store: Option<Pkcs11Spec>,
+    /// Where the plain HTTP door for revocation lists and OCSP listens.
+    pub status_listen: Option<SocketAddr>,
+    /// The `http://…` URL under which certificates point to it.
+    pub status_url: Option<String>,
+    /// How long a revocation list may be relied on, in hours.
+    pub crl_lifetime_h: Option<u64>,
     /// Certificate chain of the server, PEM, where it is not to be the service CA's.
     pub tls_certificate: Option<PathBuf>,
     /// The key of that certificate, PKCS#8 as PEM.
@@ -57,8 +76,12 @@ pub struct Settings {
     pub location: Location,
     /// Where the wrapping key comes from.
     pub wrapping: WrappingKeySource,
+    /// The token that the keys of CAs are made in; `None` keeps them in the record.
+    pub ca_key_store: Option<Pkcs11Spec>,
     /// What to listen with.
     pub listen: Listen,
+    /// Where and how the world learns of revocations.
+    pub status: StatusSettings,
     /// The URL that devices and people call the server by, where one was given.
     pub public_url: Option<String>,
     /// How the log is written.
@@ -106,6 +129,19 @@ pub enum ConfigError {
         "public_url has to be an https:// URL with a host name, such as https://enlist.example.com"
     )]
     PublicUrl,
+    /// No URL, or not one of HTTP.
+    #[error(
+        "status_url has to be an http:// URL with a host name, such as http://pki.example.com: whoever checks a certificate must not have to check another one for that"
+    )]
+    StatusUrl,
+    /// Nothing that certificates could point to.
+    #[error(
+        "status_listen names no address that certificates could point to: set status_url, or public_url"
+    )]
+    NoStatusUrl,
+    /// A list that nobody could rely on, or for ever.
+    #[error("crl_lifetime_h has to be from 2 to 8784 hours")]
+    CrlLifetime,
     /// A database that is not known.
     #[error(
         "database_url has to begin with postgres://; without it the server uses SQLite in the data directory"
@@ -143,7 +179,8 @@ impl Layer {
     }
 
     /// Reads the environment: `ENLIST_DATA`, `ENLIST_LISTEN`, `ENLIST_DATABASE_URL`,
-    /// `ENLIST_PUBLIC_URL`, `ENLIST_WRAPPING_KEY_FILE` or `ENLIST_WRAPPING_KEY`,
+    /// `ENLIST_PUBLIC_URL`, `ENLIST_WRAPPING_KEY_FILE` or `ENLIST_WRAPPING_KEY`, `ENLIST_CA_KEY_STORE`,
+    /// `ENLIST_STATUS_LISTEN`, `ENLIST_STATUS_URL`, `ENLIST_CRL_LIFETIME_H`,
     /// `ENLIST_TLS_CERTIFICATE`, `ENLIST_TLS_KEY`, `ENLIST_MAX_CONNECTIONS`, `ENLIST_LOG_FORMAT`.
     /// A systemd credential `wrapping-key` is found by itself.
     ///
@@ -173,8 +210,19 @@ impl Layer {
             listen: parsed("ENLIST_LISTEN", variable("ENLIST_LISTEN"))?,
             database_url: variable("ENLIST_DATABASE_URL").map(SecretString::from),
             public_url: variable("ENLIST_PUBLIC_URL"),
-            wrapping_key: path("ENLIST_WRAPPING_KEY_FILE").or_else(|| credential(&variable)),
+            credentials: path("CREDENTIALS_DIRECTORY"),
+            wrapping_key: path("ENLIST_WRAPPING_KEY_FILE"),
             wrapping_key_text: variable("ENLIST_WRAPPING_KEY").map(SecretString::from),
+            ca_key_store: variable("ENLIST_CA_KEY_STORE")
+                .map(|uri| Pkcs11Spec::for_server(&uri))
+                .transpose()
+                .map_err(|error| ConfigError::Variable {
+                    name: "ENLIST_CA_KEY_STORE",
+                    problem: error.to_string(),
+                })?,
+            status_listen: parsed("ENLIST_STATUS_LISTEN", variable("ENLIST_STATUS_LISTEN"))?,
+            status_url: variable("ENLIST_STATUS_URL"),
+            crl_lifetime_h: parsed("ENLIST_CRL_LIFETIME_H", variable("ENLIST_CRL_LIFETIME_H"))?,
             tls_certificate: path("ENLIST_TLS_CERTIFICATE"),
             tls_key: path("ENLIST_TLS_KEY"),
             max_connections: parsed("ENLIST_MAX_CONNECTIONS", variable("ENLIST_MAX_CONNECTIONS"))?,
@@ -202,6 +250,11 @@ impl Layer {
             public_url: self.public_url.or(below.public_url),
             wrapping_key: self.wrapping_key.or(below.wrapping_key),
             wrapping_key_text: self.wrapping_key_text.or(below.wrapping_key_text),
+            credentials: self.credentials.or(below.credentials),
+            ca_key_store: self.ca_key_store.or(below.ca_key_store),
+            status_listen: self.status_listen.or(below.status_listen),
+            status_url: self.status_url.or(below.status_url),
+            crl_lifetime_h: self.crl_lifetime_h.or(below.crl_lifetime_h),
             tls_certificate: self.tls_certificate.or(below.tls_certificate),
             tls_key: self.tls_key.or(below.tls_key),
             max_connections: self.max_connections.or(below.max_connections),
@@ -232,13 +285,19 @@ impl Layer {
             _ => return Err(ConfigError::HalfACertificate),
         };
         let names = self.public_url.as_deref().map(host_of).transpose()?;
+        let status = StatusSettings::decide(
+            self.status_listen,
+            self.status_url,
+            self.crl_lifetime_h,
+            self.public_url.is_some(),
+        )?;
         Ok(Settings {
             location,
-            wrapping: match (self.wrapping_key_text, self.wrapping_key) {
-                (Some(text), _) => WrappingKeySource::Text(text),
-                (None, Some(path)) => WrappingKeySource::File(path),
-                (None, None) => WrappingKeySource::DataDir,
+            wrapping: match self.wrapping_key_text {
+                Some(text) => WrappingKeySource::Text(text),
+                None => wrapping_file(self.wrapping_key, self.credentials.as_deref()),
             },
+            ca_key_store: self.ca_key_store,
             listen: Listen {
                 address: self
                     .listen
@@ -246,18 +305,34 @@ impl Layer {
                 names: names.into_iter().collect(),
                 certificate,
                 max_connections: self.max_connections.unwrap_or(16_384).max(1),
+                status: None,
             },
             data,
+            status,
             public_url: self.public_url,
             log_format: self.log_format.unwrap_or(LogFormat::Text),
         })
     }
 }
 
-/// The wrapping key as a systemd credential, where the unit has one.
-fn credential(variable: &impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
-    let path = PathBuf::from(variable("CREDENTIALS_DIRECTORY")?).join("wrapping-key");
-    path.exists().then_some(path)
+fn token<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Pkcs11Spec>, D::Error> {
+    let uri = String::deserialize(field)?;
+    Pkcs11Spec::for_server(&uri)
+        .map(Some)
+        .map_err(D::Error::custom)
+}
+
+/// The file that is named, or else the systemd credential, where the unit has one.
+fn wrapping_file(named: Option<PathBuf>, credentials: Option<&Path>) -> WrappingKeySource {
+    let credential = credentials.map(|directory| directory.join("wrapping-key"));
+    match (named, credential.filter(|path| path.exists())) {
+        (Some(path), _) if credentials.is_some_and(|directory| path.starts_with(directory)) => {
+            WrappingKeySource::Credential(path)
+        }
+        (Some(path), _) => WrappingKeySource::File(path),
+        (None, Some(path)) => WrappingKeySource::Credential(path),
+        (None, None) => WrappingKeySource::DataDir,
+    }
 }
 
 fn host_of(url: &str) -> Result<ServerName, ConfigError> {

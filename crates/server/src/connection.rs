@@ -20,6 +20,7 @@ use tower::Service;
 use tracing::debug;
 
 use crate::app::Peer;
+use crate::patient::Patient;
 
 /// A stranger has this long to finish the handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -38,7 +39,7 @@ pub(crate) async fn serve(
         debug!(%from, %error, "connection lost");
         return;
     }
-    let stream = match timeout(HANDSHAKE, tls.accept(stream)).await {
+    let stream = match timeout(HANDSHAKE, tls.accept(Patient::new(stream))).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
             debug!(%from, %error, "handshake failed");

@@ -3,14 +3,20 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use enlist_core::Timestamp;
 use enlist_keys::FileKey;
 use enlist_keys::tls::{Identity, ServerIdentity, TlsError};
 use enlist_ops::{Ops, ServerCertificate, ServerName};
 use enlist_pki::{Certificate, chain_from_pem};
+use tracing::warn;
 
 use crate::Listen;
+use crate::problem::chain;
+
+/// How soon a certificate of the server's own is tried to be had again.
+const TRIED_AGAIN: Duration = Duration::from_secs(10);
 
 /// Why there is no certificate to serve with.
 #[derive(Debug, thiserror::Error)]
@@ -62,8 +68,9 @@ impl OwnCertificate {
     }
 }
 
-/// What `listen` asks for, and what is to be renewed of it.
-pub(crate) fn identity(
+/// What `listen` asks for, and what is to be renewed of it. Where the service CA's key is in a token that
+/// is away, this waits until it is back.
+pub(crate) async fn identity(
     ops: &Ops,
     listen: &Listen,
 ) -> Result<(Arc<ServerIdentity>, Option<OwnCertificate>), IdentityError> {
@@ -73,7 +80,19 @@ pub(crate) fn identity(
         return Ok((Arc::new(identity), None));
     }
     let names = own_names(listen);
-    let made = ops.server_certificate(&names)?;
+    let made = loop {
+        match ops.server_certificate(&names) {
+            Err(error @ enlist_ops::Error::SignerUnavailable(_)) => {
+                let why = chain(&error);
+                warn!(
+                    why,
+                    "the server has no certificate of its own before the service CA's key is back: trying again in 10 seconds"
+                );
+                tokio::time::sleep(TRIED_AGAIN).await;
+            }
+            made => break made?,
+        }
+    };
     let identity = ServerIdentity::new(presented(&made)).map_err(IdentityError::Tls)?;
     let identity = Arc::new(identity);
     let own = OwnCertificate {

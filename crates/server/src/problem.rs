@@ -64,10 +64,39 @@ impl Refusal {
         ))
     }
 
+    /// There is no such operation of EST.
+    pub(crate) fn no_such_est_operation() -> Self {
+        let detail = "EST has cacerts, csrattrs, simpleenroll, simplereenroll and serverkeygen here, under /.well-known/est/ or /.well-known/est/GROUP/";
+        Self(problem("no-such-path", StatusCode::NOT_FOUND, detail))
+    }
+
+    /// The same as a line of text, for clients that show it to people, and whether it asks who
+    /// they are. What can't be taken is a plain bad request to them.
+    pub(crate) fn into_text(self) -> (Response, bool) {
+        let Self(problem) = self;
+        let status = match StatusCode::from_u16(problem.status) {
+            Ok(StatusCode::UNPROCESSABLE_ENTITY) | Err(_) => StatusCode::BAD_REQUEST,
+            Ok(status) => status,
+        };
+        let text = format!("{} ({})\n", problem.detail, problem.slug());
+        let mut response = (status, text).into_response();
+        if let Some(seconds) = problem.retry_after_s {
+            let seconds = HeaderValue::from(seconds);
+            response.headers_mut().insert(RETRY_AFTER, seconds);
+        }
+        (response, status == StatusCode::UNAUTHORIZED)
+    }
+
     /// The problem itself, for a row of a longer answer.
     pub(crate) fn into_problem(self) -> Problem {
         *self.0
     }
+}
+
+/// What was asked for waits for something: to be asked for again after so many seconds.
+pub(crate) fn accepted(retry_after_s: u64, text: String) -> Response {
+    let later = [(RETRY_AFTER, retry_after_s.to_string())];
+    (StatusCode::ACCEPTED, later, text).into_response()
 }
 
 fn problem(slug: &str, status: StatusCode, detail: impl Into<String>) -> Box<Problem> {
@@ -111,7 +140,7 @@ impl<E: Into<Error>> From<E> for Refusal {
 }
 
 /// An error and its causes in one line. Errors here never hold secrets.
-fn chain(error: &Error) -> String {
+pub(crate) fn chain(error: &Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -140,23 +169,32 @@ fn status(error: &Error) -> StatusCode {
         | Error::DeviceNotActive(_)
         | Error::ForeignCertificate
         | Error::AnotherDevice
+        | Error::AnotherGroup
+        | Error::RenewsByToken
         | Error::Renewal(_)
         | Error::KeyNotNew
         | Error::NoCredential
         | Error::BadNonce
         | Error::CloneSuspected => StatusCode::FORBIDDEN,
-        Error::NotFound { .. } => StatusCode::NOT_FOUND,
+        Error::NotFound { .. } | Error::DeviceNotFound { .. } => StatusCode::NOT_FOUND,
         Error::Configuration(error) => configuration_status(error),
         Error::InvalidName(_)
         | Error::InvalidProfile(_)
         | Error::InvalidRequest(_)
         | Error::Csr(_)
         | Error::CsrExtras
+        | Error::CaRefused(_)
+        | Error::RootNotShown
         | Error::MalformedToken(_)
         | Error::NotAnIdentity(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::NameTaken { .. }
         | Error::GroupNotEmpty { .. }
         | Error::AwaitingCa { .. }
+        | Error::CaRolloverUnderWay
+        | Error::NoNextCa
+        | Error::CaOverlap { .. }
+        | Error::NoCaRequest
+        | Error::RootInToken
         | Error::RootOffline
         | Error::RolloverUnderWay
         | Error::NoNextRoot
@@ -172,9 +210,13 @@ fn status(error: &Error) -> StatusCode {
             StatusCode::FORBIDDEN
         }
         Error::Order(_) => StatusCode::CONFLICT,
-        Error::GuessingSlowedDown { .. } | Error::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::GuessingSlowedDown { .. } | Error::Busy { .. } | Error::CaSuperseded => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
         Error::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
-        Error::Store(_) | Error::Signing(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Store(_) | Error::Signing(_) | Error::SignerUnavailable(_) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         Error::Inconsistent(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -20,9 +20,10 @@ use crate::app::App;
 use crate::chores;
 use crate::connection;
 use crate::identity::{IdentityError, identity};
+use crate::status::{self, Doorkeeper, StatusDoor};
 
 /// How long a shutdown waits for requests under way.
-const DRAIN: Duration = Duration::from_secs(20);
+pub(crate) const DRAIN: Duration = Duration::from_secs(20);
 
 /// A running server. Dropping it stops it at once; [`Server::stop`] lets it finish what it has
 /// begun.
@@ -30,6 +31,7 @@ pub struct Server {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     accepting: JoinHandle<()>,
+    status: Option<Doorkeeper>,
     chores: JoinHandle<()>,
     ops: Ops,
 }
@@ -45,6 +47,8 @@ pub struct Listen {
     pub certificate: Option<(PathBuf, PathBuf)>,
     /// Connections at one time; more wait to be accepted.
     pub max_connections: usize,
+    /// The plain HTTP door, where there is to be one.
+    pub status: Option<StatusDoor>,
 }
 
 /// Why a server can't run.
@@ -61,13 +65,25 @@ pub enum ServeError {
         #[source]
         source: io::Error,
     },
+    /// The address of the plain HTTP door can't be listened on.
+    #[error(
+        "can't listen on {address} for revocation lists and OCSP: --status-listen chooses another address"
+    )]
+    StatusListen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// There is no certificate to serve with.
     #[error(transparent)]
     Identity(#[from] IdentityError),
 }
 
 impl Server {
-    /// Starts to listen; once this returns, connections are taken.
+    /// Starts to listen; once this returns, connections are taken. Where the server's own certificate takes
+    /// a key in a token that is away, that is when the token is back.
     ///
     /// # Errors
     /// When the address is taken, or the certificate can't be used.
@@ -76,19 +92,23 @@ impl Server {
             address: listen.address,
             source,
         };
+        let (identity, own) = identity(&ops, &listen).await?;
         let listener = TcpListener::bind(listen.address).await.map_err(at)?;
         let address = listener.local_addr().map_err(at)?;
-        let (identity, own) = identity(&ops, &listen)?;
         let tls = TlsAcceptor::from(Arc::new(
             server_config(identity, ops.clock()).map_err(IdentityError::Tls)?,
         ));
-        let router = api::router(App { ops: ops.clone() });
+        let app = App { ops: ops.clone() };
+        let open = |door| Doorkeeper::start(door, status::router(app.clone()));
+        let status = listen.status.as_ref().map(open).transpose()?;
+        let router = api::router(app);
         let (stop, stopped) = oneshot::channel();
         let places = Arc::new(Semaphore::new(listen.max_connections));
         Ok(Self {
             address,
             stop,
             accepting: tokio::spawn(accept(listener, tls, router, places, stopped)),
+            status,
             chores: tokio::spawn(chores::run(ops.clone(), own)),
             ops,
         })
@@ -104,7 +124,13 @@ impl Server {
         let _ = self.stop.send(());
         // Those who wait have nothing under way.
         self.ops.end_waits();
-        if let Err(error) = self.accepting.await {
+        let status = async {
+            if let Some(status) = self.status {
+                status.stop().await;
+            }
+        };
+        let (accepted, ()) = tokio::join!(self.accepting, status);
+        if let Err(error) = accepted {
             warn!(%error, "the server ended badly");
         }
         self.chores.abort();

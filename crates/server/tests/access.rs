@@ -31,9 +31,7 @@ fn named(name: &str) -> NewDevice {
 #[test]
 fn tenants_cannot_see_each_other() {
     let rig = Rig::new();
-    let acme = NewTenant {
-        name: "acme".to_owned(),
-    };
+    let acme = NewTenant::named("acme");
     rig.admin().create_tenant(&acme).unwrap();
     rig.group("pumps", Enrollment::Open);
     let stranger = token(&rig, "acme", Role::Admin);
@@ -73,9 +71,7 @@ fn tenants_cannot_see_each_other() {
 #[test]
 fn a_secret_of_one_tenant_opens_nothing_in_another() {
     let rig = Rig::new();
-    let acme = NewTenant {
-        name: "acme".to_owned(),
-    };
+    let acme = NewTenant::named("acme");
     rig.admin().create_tenant(&acme).unwrap();
     let open = |tenant: &str| {
         let group = NewGroup {

@@ -4,7 +4,7 @@
 
 use enlist_keys::FileKey;
 use enlist_pki::KeyKind;
-use enlist_signed::{Envelope, Order};
+use enlist_signed::{Envelope, ErasedItem, Erasure, Order};
 use enlist_testkit::{FakeDevice, Rig, refusal};
 use enlist_wire::{
     Device, DeviceAction, DeviceState, Enrollment, Event, NewOrder, PollRequest, ReceiptRequest,
@@ -130,6 +130,25 @@ fn a_device_that_was_wiped_on_the_spot_says_so_by_its_receipt_alone() {
         assert_eq!(seen(&rig).state, DeviceState::Decommissioned);
         assert_eq!(events(&rig, "device-decommissioning").len(), 1);
     }
+}
+
+#[test]
+fn a_device_that_had_very_much_to_erase_gets_rid_of_its_receipt() {
+    let rig = Rig::new();
+    let device = pump(&rig);
+    decommission(&rig);
+    let mut receipt = device.receipt();
+    receipt.erased = (0..1000)
+        .map(|n| ErasedItem {
+            what: format!("path:/data/application/records/of/the/field/day-{n}"),
+            result: Erasure::Erased,
+        })
+        .collect();
+    FakeDevice::hand_in(&rig, &receipt, &*device.key).unwrap();
+    assert_eq!(seen(&rig).state, DeviceState::Decommissioned);
+    let kept = rig.admin().receipts("default", "pumps", "pump-1");
+    let kept = serde_json::to_vec(&kept.unwrap().items[0].receipt).unwrap();
+    assert!(kept.len() > 64 * 1024, "longer than other bodies may be");
 }
 
 #[test]

@@ -335,9 +335,7 @@ fn a_group_that_signs_for_itself_is_offered_what_its_signers_have_approved() {
 #[test]
 fn tenants_old_and_new_stand_under_the_new_root() {
     let rig = Rig::new();
-    let new = |name: &str| enlist_wire::NewTenant {
-        name: name.to_owned(),
-    };
+    let new = |name: &str| enlist_wire::NewTenant::named(name);
     rig.admin().create_tenant(&new("acme")).unwrap();
     let next = rig.admin().add_root().unwrap();
     retire(&rig, 100, false).unwrap();

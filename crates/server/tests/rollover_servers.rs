@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use enlist_core::{Clock, SystemClock, SystemRng};
 use enlist_keys::tls::{ServerTrust, client_config};
-use enlist_ops::{Config, FirstStart, Location, Ops, WrappingKeySource, open};
+use enlist_ops::{Config, FirstStart, Location, Ops, StatusConfig, WrappingKeySource, open};
 use enlist_pki::Anchors;
 use enlist_server::{Listen, Server};
-use enlist_testkit::{Postgres, refusal};
+use enlist_testkit::{Postgres, ca_key_store, refusal};
 use enlist_wire::{Client, ClientError, NewTenant, RetireRoot};
 
 struct OneOfTwo {
@@ -27,6 +27,8 @@ impl OneOfTwo {
             location: Location::Postgres(url.to_owned()),
             data_dir: Some(dir.to_owned()),
             wrapping: WrappingKeySource::Text("the same for both of them, and long".into()),
+            ca_key_store: ca_key_store(),
+            status: StatusConfig::default(),
             clock: Arc::new(SystemClock),
             rng: Arc::new(SystemRng),
         };
@@ -36,6 +38,7 @@ impl OneOfTwo {
             names: Vec::new(),
             certificate: None,
             max_connections: 64,
+            status: None,
         };
         let server = Server::start(ops.clone(), listen).await.unwrap();
         (Self { server, ops }, first)
@@ -96,9 +99,7 @@ fn another_server_on_the_database_takes_the_change_up(postgres: &Postgres) {
 
     // The other one has not looked yet, and would sign under the old root: nobody gets that.
     let late = two.client(&old, &token);
-    let tenant = NewTenant {
-        name: "late".to_owned(),
-    };
+    let tenant = NewTenant::named("late");
     late.create_tenant(&tenant).unwrap();
     let authority = one.client(&next.certificate, &token).issuing_ca("late");
     assert_eq!(authority.unwrap().root, next.certificate);
@@ -127,7 +128,7 @@ fn a_root_whose_key_is_offline_says_so(postgres: &Postgres) {
     runtime.block_on(before.server.stop());
     let taken_out = Command::new("psql")
         .args(["--quiet", "--command"])
-        .arg("UPDATE cas SET wrapped_key = NULL WHERE kind = 'root'")
+        .arg("UPDATE cas SET wrapped_key = NULL, key_reference = NULL WHERE kind = 'root'")
         .arg(&url)
         .status()
         .unwrap();

@@ -253,7 +253,7 @@ fn enrollment(device: Device) -> Job {
         device: device.id,
         tenant: device.tenant,
         enrolled_key: issued.key,
-        token: digest(),
+        token: Some(digest()),
         previous_token: None,
         current: issued,
         previous: None,

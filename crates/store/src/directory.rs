@@ -29,10 +29,15 @@ impl Directory {
         }
     }
 
+    /// Where the database file is.
+    pub(crate) fn database_path(&self) -> PathBuf {
+        self.path.join("enlist.db")
+    }
+
     /// The database file, there and readable for its owner alone. What SQLite puts beside it
     /// gets the same mode.
     pub(crate) fn database(&self) -> Result<PathBuf, OpenError> {
-        let path = self.path.join("enlist.db");
+        let path = self.database_path();
         private_file(&path)
             .and_then(|_| sync(&self.path))
             .map_err(|source| refused(&path, source))?;

@@ -46,5 +46,8 @@ pub use error::{OpenError, StoreError};
 pub use location::{Location, Tuning};
 pub use stats::Stats;
 pub use store::Store;
-pub use tables::{CertificateFilter, DeviceFilter, EventFilter, Readiness, Unready};
+pub use tables::{
+    CertificateFilter, DeviceFilter, EventFilter, IssuedStanding, Readiness, StandingChange,
+    Unready,
+};
 pub use tx::Tx;

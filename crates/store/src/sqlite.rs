@@ -28,7 +28,8 @@ pub(crate) enum Use {
 
 /// What every connection is told. `synchronous=FULL` with a write-ahead log makes a commit
 /// durable with one sync; the log is folded back into the file every 32 MiB, so that a page
-/// which many commits touch is written once, and is cut back when a burst has swollen it.
+/// which many commits touch is written once, and is cut back when a burst has swollen it. What is
+/// deleted or replaced, keys among it, is overwritten in pages that are written anyway (`FAST`).
 const SETTINGS: &str = "
     PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
@@ -37,6 +38,7 @@ const SETTINGS: &str = "
     PRAGMA wal_autocheckpoint = 8192;
     PRAGMA journal_size_limit = 67108864;
     PRAGMA trusted_schema = OFF;
+    PRAGMA secure_delete = FAST;
 ";
 
 impl Sqlite {
@@ -58,6 +60,18 @@ impl Sqlite {
         };
         sqlite.0.execute_batch(&own).map_err(failed)?;
         Ok(sqlite)
+    }
+
+    /// Writes all that the log holds into the file, and empties the log. Waits for whoever reads or writes.
+    pub(crate) fn empty_log(path: &Path) -> Result<(), StoreError> {
+        let Self(connection) = Self::open(path, Use::Write { max_pages: None })?;
+        let busy: i64 = connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+            .map_err(failed)?;
+        match busy {
+            0 => Ok(()),
+            _ => Err(StoreError::Busy),
+        }
     }
 
     pub(crate) fn in_memory() -> Result<Self, StoreError> {

@@ -13,6 +13,7 @@ use crate::migrate::migrate;
 use crate::plan::Plan;
 use crate::queue::{Queue, Refused};
 use crate::reader::Reader;
+use crate::sqlite::Sqlite;
 use crate::stats::Counters;
 use crate::tx::Tx;
 use crate::writer::{Connect, Writer};
@@ -30,7 +31,7 @@ pub struct Store {
     counters: Arc<Counters>,
     threads: Vec<JoinHandle<()>>,
     // Given back after the threads have ended.
-    _directory: Option<Directory>,
+    directory: Option<Directory>,
 }
 
 impl Store {
@@ -70,7 +71,7 @@ impl Store {
             reads: (plan.readers > 0).then(|| Arc::new(Queue::new(tuning.queue))),
             counters: Arc::default(),
             threads: Vec::new(),
-            _directory: directory,
+            directory,
         };
         store.start(&plan, &rng, tuning)?;
         Ok(store)
@@ -109,6 +110,18 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         submit(self.reads.as_ref().unwrap_or(&self.writes), name, true, job).await
+    }
+
+    /// On SQLite, empties the write-ahead log, so that what was deleted or replaced is not in it either.
+    /// PostgreSQL has a log of its own. Blocks.
+    ///
+    /// # Errors
+    /// When others read or write for too long, or the database can't be used.
+    pub fn empty_log(&self) -> Result<(), StoreError> {
+        match &self.directory {
+            Some(directory) => Sqlite::empty_log(&directory.database_path()),
+            None => Ok(()),
+        }
     }
 
     /// What has been done so far.

@@ -11,8 +11,8 @@ use enlist_wire::{
     Quadruple, RenewProof, RenewRequest, Uuid,
 };
 
-use crate::Rig;
 use crate::rig::random;
+use crate::{Rig, produced_text};
 
 /// A device as a test plays it.
 #[derive(Clone)]
@@ -69,6 +69,7 @@ impl FakeDevice {
             name: name.to_owned(),
             certificate: quadruple.device_certificate_pem.clone(),
             issuing_ca: quadruple.issuing_ca_pem.clone(),
+            chain: quadruple.chain_pem.clone(),
             root: quadruple.root_pem.clone(),
             not_before: enlist_wire::Time::from_secs(certificate.not_before()),
             not_after: quadruple.not_after,
@@ -101,6 +102,7 @@ impl FakeDevice {
     pub fn enroll(&mut self, rig: &Rig) -> Result<Enrolled, ClientError> {
         match rig.stranger().enroll(&self.request())? {
             EnrollReply::Enrolled(enrolled) => {
+                keep_produced(&enrolled);
                 self.enrolled = Some((*enrolled).clone());
                 Ok(*enrolled)
             }
@@ -197,8 +199,15 @@ impl FakeDevice {
     fn took(&mut self, key: Arc<FileKey>, enrolled: Enrolled) -> Result<Enrolled, ClientError> {
         self.previous_key = Some(std::mem::replace(&mut self.key, key));
         self.counter += 1;
+        keep_produced(&enrolled);
         self.enrolled = Some(enrolled.clone());
         Ok(enrolled)
+    }
+}
+
+fn keep_produced(enrolled: &Enrolled) {
+    for text in [&enrolled.certificate, &enrolled.issuing_ca, &enrolled.root] {
+        produced_text(text);
     }
 }
 

@@ -9,7 +9,8 @@ use enlist_wire::Problem;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, StreamOwned};
 
-use crate::Rig;
+use crate::sweep::keep_answer;
+use crate::{Product, Rig, produced, produced_text};
 
 /// What came back.
 #[derive(Debug)]
@@ -26,6 +27,16 @@ impl RawAnswer {
     /// The body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// Keeps what the linter is to see of it.
+    fn keep_produced(&self) {
+        match self.content_type.as_str() {
+            "application/pkix-cert" => produced(Product::Certificate, &self.body),
+            "application/pkix-crl" => produced(Product::Crl, &self.body),
+            "application/ocsp-response" => keep_answer(&self.body),
+            _ => produced_text(&self.text()),
+        }
     }
 
     /// The slug of the problem in it.
@@ -63,7 +74,12 @@ impl Rig {
         let _ = stream.write_all(body).and_then(|()| stream.flush());
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
-        parse(&answer)
+        for certificate in stream.conn.peer_certificates().unwrap_or_default() {
+            produced(Product::Certificate, certificate);
+        }
+        let answer = parse(&answer);
+        answer.keep_produced();
+        answer
     }
 }
 

@@ -2,22 +2,25 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use enlist_core::{Clock, Rng};
+use enlist_keys::Pkcs11Spec;
 use enlist_keys::tls::{Identity, ServerTrust, client_config};
-use enlist_ops::{Config, Location, Ops, WrappingKeySource, open};
+use enlist_ops::{Config, Location, Ops, StatusConfig, WrappingKeySource, open};
 use enlist_pki::Anchors;
-use enlist_server::{Listen, Server};
+use enlist_server::{Listen, Server, StatusDoor};
 use enlist_wire::{Client, Enrollment, NewGroup};
 
-use crate::{FakeClock, FakeDevice, SeededRng};
+use crate::{FakeClock, FakeDevice, SeededRng, SoftHsm};
 
 /// A server, its clock, and an administrator.
 pub struct Rig {
     runtime: tokio::runtime::Runtime,
     server: Option<Server>,
     address: SocketAddr,
+    status_address: SocketAddr,
     /// The server's operations, past all doors.
     pub ops: Ops,
     /// The server's clock, and everybody's.
@@ -26,6 +29,7 @@ pub struct Rig {
     pub rng: Arc<SeededRng>,
     admin: Client,
     admin_token: String,
+    ca_keys: Option<Pkcs11Spec>,
 }
 
 impl Rig {
@@ -36,20 +40,37 @@ impl Rig {
 
     /// Starts a server on the store at `location`.
     pub fn on(location: Location) -> Self {
-        Self::start(location, WrappingKeySource::DataDir, None)
+        Self::start(location, WrappingKeySource::DataDir, own_ca_keys(), None)
+    }
+
+    /// Starts a server whose CAs keep their keys in this token.
+    pub fn with_ca_keys(token: &SoftHsm) -> Self {
+        let spec = Pkcs11Spec::for_server(&token.key_store()).expect("a PKCS#11 URI");
+        Self::start(
+            Location::Memory,
+            WrappingKeySource::DataDir,
+            Some(spec),
+            None,
+        )
     }
 
     /// Starts a server on a database that others are to share: see [`Rig::beside`].
     pub fn on_shared(location: Location) -> Self {
-        Self::start(location, shared_key(), None)
+        Self::start(location, shared_key(), own_ca_keys(), None)
     }
 
     /// Starts one more server on the database of `first`, which is [`Rig::on_shared`].
     pub fn beside(first: &Self, location: Location) -> Self {
-        Self::start(location, shared_key(), Some(&first.admin_token))
+        let token = Some(first.admin_token.as_str());
+        Self::start(location, shared_key(), first.ca_keys.clone(), token)
     }
 
-    fn start(location: Location, wrapping: WrappingKeySource, token: Option<&str>) -> Self {
+    fn start(
+        location: Location,
+        wrapping: WrappingKeySource,
+        ca_keys: Option<Pkcs11Spec>,
+        token: Option<&str>,
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -58,10 +79,16 @@ impl Rig {
         let clock = Arc::new(FakeClock::now());
         // Two servers on one database must not make the same ids.
         let rng = Arc::new(SeededRng::new(if token.is_some() { 2 } else { 1 }));
+        let door = StatusDoor::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
         let config = Config {
             location,
             data_dir: None,
             wrapping,
+            ca_key_store: ca_keys.clone(),
+            status: StatusConfig {
+                url: Some(format!("http://{}", door.address())),
+                ..StatusConfig::default()
+            },
             clock: clock.clone(),
             rng: rng.clone(),
         };
@@ -71,6 +98,7 @@ impl Rig {
             names: Vec::new(),
             certificate: None,
             max_connections: 1024,
+            status: Some(door.clone()),
         };
         let server = runtime
             .block_on(Server::start(ops.clone(), listen))
@@ -89,11 +117,13 @@ impl Rig {
             runtime,
             server: Some(server),
             address,
+            status_address: door.address(),
             ops,
             clock,
             rng,
             admin,
             admin_token,
+            ca_keys,
         }
     }
 
@@ -136,6 +166,11 @@ impl Rig {
     /// Its URL.
     pub fn url(&self) -> String {
         format!("https://{}", self.address)
+    }
+
+    /// Where its plain HTTP door is, as its certificates say.
+    pub fn status_url(&self) -> String {
+        format!("http://{}", self.status_address)
     }
 
     /// A TLS configuration that believes the server.
@@ -184,6 +219,10 @@ impl Default for Rig {
 
 impl Drop for Rig {
     fn drop(&mut self) {
+        // Not while a test fails: a panic in a drop would hide why.
+        if !std::thread::panicking() {
+            self.keep_produced();
+        }
         if let Some(server) = self.server.take() {
             // A test that failed must not hang on its open connections.
             let patience = Duration::from_secs(2);
@@ -220,6 +259,23 @@ fn client_to(
     let tls = Arc::new(tls(roots_pem, clock, identity));
     let url = format!("https://{address}");
     Client::new(&url, tls, Duration::from_secs(20)).expect("a client")
+}
+
+/// The token for the keys of CAs that the environment names, as it does for `enlist serve`: see `cargo
+/// xtask suite-softhsm`. `None` where it names none.
+pub fn ca_key_store() -> Option<Pkcs11Spec> {
+    let uri = std::env::var("ENLIST_CA_KEY_STORE").ok()?;
+    Some(Pkcs11Spec::for_server(&uri).expect("a PKCS#11 URI"))
+}
+
+/// The same for one installation: those in one process draw the same random ids for their keys.
+fn own_ca_keys() -> Option<Pkcs11Spec> {
+    static STARTED: AtomicU32 = AtomicU32::new(0);
+    let number = STARTED.fetch_add(1, Ordering::Relaxed);
+    ca_key_store().map(|spec| Pkcs11Spec {
+        label: format!("rig {number}"),
+        ..spec
+    })
 }
 
 fn shared_key() -> WrappingKeySource {

@@ -82,6 +82,8 @@ impl SoftHsm {
         let told = Command::new(std::env::current_exe().expect("a test has a file"))
             .args([test, "--exact", "--nocapture"])
             .envs([token.environment()])
+            // The story says itself where the keys of CAs are: one token is all that it sees.
+            .env_remove("ENLIST_CA_KEY_STORE")
             .status()
             .expect("a test can be run");
         assert!(told.success(), "{test} fails with the token");
@@ -147,6 +149,36 @@ impl SoftHsm {
     pub fn plug_in(&self) {
         fs::remove_dir_all(self.tokens()).expect("it is there");
         fs::rename(self.directory.join("unplugged"), self.tokens()).expect("it is unplugged");
+    }
+
+    /// Has everybody hang who logs into it from now on, until [`SoftHsm::resume`]. Who is logged in stays
+    /// so, unless the token is pulled out in between.
+    ///
+    /// # Panics
+    /// When it can't be made to.
+    pub fn hang(&self) {
+        let _ = fs::remove_file(self.pin_file());
+        let made = Command::new("mkfifo")
+            .args(["-m", "600"])
+            .arg(self.pin_file())
+            .status();
+        assert!(made.is_ok_and(|made| made.success()), "no pipe can be made");
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Panics
+    /// When it does not hang.
+    pub fn resume(&self) {
+        let pipe = self.directory.join("hung");
+        fs::rename(self.pin_file(), &pipe).expect("it hangs");
+        self.set_pin(PIN);
+        // Those who hang come away with nothing.
+        let _ = Command::new("timeout")
+            .args(["1", "sh", "-c", ": > \"$0\""])
+            .arg(&pipe)
+            .status();
+        fs::remove_file(&pipe).expect("it is there");
     }
 
     /// The module, which Debian keeps in a directory of the architecture's or of its own.

@@ -83,7 +83,11 @@ pub struct Enrolled {
     pub certificate: String,
     /// The CA that issued it, PEM.
     pub issuing_ca: String,
-    /// The root, PEM.
+    /// What stands above that CA, PEM, up to the outermost, where a root from outside has signed it.
+    /// Where that is so, `root` is not above it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chain: Vec<String>,
+    /// The installation's root, PEM.
     pub root: String,
     /// Valid from.
     pub not_before: Time,

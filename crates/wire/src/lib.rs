@@ -7,6 +7,7 @@
 
 mod binary;
 mod bulk;
+mod ca;
 mod certificate;
 pub mod client;
 mod configuration;
@@ -16,6 +17,7 @@ mod device_record;
 mod device_self;
 mod enroll;
 mod envelope;
+pub mod est;
 mod event;
 mod group;
 mod order;
@@ -35,6 +37,10 @@ mod whoami;
 
 pub use binary::Binary;
 pub use bulk::{BulkEnd, BulkLine, BulkRange, BulkResult, BulkRow};
+pub use ca::{
+    Ca, CaAdded, CaKeyPlace, CaRequest, CaStanding, ExportRoot, ImportCa, NewCa, RenewCa, RetireCa,
+    RootExported, TakeRootOffline,
+};
 pub use certificate::{Certificate, CertificateStatus, CertificatesQuery};
 pub use client::{Client, ClientError};
 pub use configuration::{

@@ -27,6 +27,9 @@ pub struct Quadruple {
     pub device_private_key_pem: SecretText,
     /// The CA that issued the certificate, PEM.
     pub issuing_ca_pem: String,
+    /// What stands above that CA, PEM, up to the outermost, where a root from outside has signed it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chain_pem: Vec<String>,
     /// The root, PEM: whom the device is to believe.
     pub root_pem: String,
     /// When the certificate expires.

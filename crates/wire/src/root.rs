@@ -23,6 +23,9 @@ pub struct Root {
     /// When it was retired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retired_at: Option<Time>,
+    /// Whether its key is kept offline, so that the server can't sign with it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub offline: bool,
 }
 
 /// How a root stands.

@@ -1,6 +1,6 @@
 //! As little of an HTTP/1.1 client as the load needs, so that the load costs little.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +12,15 @@ use rustls::{ClientConfig, ClientConnection, StreamOwned};
 /// Longer than anything takes that goes well.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// One connection, TLS included.
+/// One connection, TLS included where the door has it.
 pub(crate) struct Connection {
-    stream: BufReader<StreamOwned<ClientConnection, TcpStream>>,
+    stream: BufReader<Box<dyn Stream>>,
 }
+
+/// What bytes go over.
+trait Stream: Read + Write {}
+
+impl<S: Read + Write> Stream for S {}
 
 /// What came back.
 #[derive(Debug)]
@@ -36,7 +41,17 @@ impl Connection {
             tls.complete_io(&mut socket)?;
         }
         Ok(Self {
-            stream: BufReader::new(StreamOwned::new(tls, socket)),
+            stream: BufReader::new(Box::new(StreamOwned::new(tls, socket))),
+        })
+    }
+
+    /// Connects to a door without TLS.
+    pub(crate) fn plain(address: SocketAddr) -> Result<Self> {
+        let socket = TcpStream::connect(address)?;
+        socket.set_nodelay(true)?;
+        socket.set_read_timeout(Some(PATIENCE))?;
+        Ok(Self {
+            stream: BufReader::new(Box::new(socket)),
         })
     }
 
@@ -114,16 +129,26 @@ struct Head {
     length: Option<usize>,
 }
 
-/// A whole request: head and body.
+/// A whole request: head and JSON body.
 pub(crate) fn post(path: &str, bearer: Option<&str>, body: &[u8]) -> Vec<u8> {
     let authorization = bearer.map_or_else(String::new, |token| {
         format!("authorization: Bearer {token}\r\n")
     });
+    post_as(path, "application/json", &authorization, body)
+}
+
+/// A whole request with a body of this type, and whatever other lines its head is to have.
+pub(crate) fn post_as(path: &str, media_type: &str, head: &str, body: &[u8]) -> Vec<u8> {
     let mut request = format!(
-        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n{authorization}content-length: {}\r\n\r\n",
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {media_type}\r\n{head}content-length: {}\r\n\r\n",
         body.len()
     )
     .into_bytes();
     request.extend_from_slice(body);
     request
+}
+
+/// A whole request without a body.
+pub(crate) fn get(path: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").into_bytes()
 }

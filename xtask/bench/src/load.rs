@@ -15,7 +15,8 @@ use crate::http::{Connection, Reply};
 #[derive(Clone)]
 pub(crate) struct Load {
     pub(crate) address: SocketAddr,
-    pub(crate) tls: Arc<ClientConfig>,
+    /// `None` where the door has no TLS.
+    pub(crate) tls: Option<Arc<ClientConfig>>,
     pub(crate) connections: usize,
     pub(crate) over: Over,
 }
@@ -53,7 +54,7 @@ impl Load {
 
     fn send(&self, requests: &[Vec<u8>], next: &AtomicUsize, ready: &Barrier) -> Result<()> {
         let kept = match self.over {
-            Over::Kept => Some(Connection::open(self.address, &self.tls)),
+            Over::Kept => Some(self.connect()),
             Over::New => None,
         };
         ready.wait();
@@ -61,11 +62,18 @@ impl Load {
         while let Some(request) = requests.get(next.fetch_add(1, Relaxed)) {
             let reply = match &mut kept {
                 Some(connection) => connection.exchange(request)?,
-                None => Connection::open(self.address, &self.tls)?.exchange(request)?,
+                None => self.connect()?.exchange(request)?,
             };
             well(&reply)?;
         }
         Ok(())
+    }
+
+    fn connect(&self) -> Result<Connection> {
+        match &self.tls {
+            Some(tls) => Connection::open(self.address, tls),
+            None => Connection::plain(self.address),
+        }
     }
 }
 

@@ -18,7 +18,7 @@ mod table;
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
 
-use parts::{Scale, agent, batches, bulk, enroll, memory};
+use parts::{Scale, agent, batches, bulk, enroll, est, memory, ocsp, revocation};
 use table::Table;
 
 #[derive(Debug, Parser)]
@@ -27,6 +27,9 @@ struct Cli {
     /// Fewer rounds and rows.
     #[arg(long)]
     quick: bool,
+    /// Only as much as shows that all parts run; the figures mean nothing.
+    #[arg(long, conflicts_with = "quick")]
+    smoke: bool,
     /// What this process is: the measuring one, or a server that is measured.
     #[arg(long, hide = true, value_enum)]
     role: Option<Role>,
@@ -48,6 +51,12 @@ pub(crate) enum Role {
 enum Part {
     /// CPU time of an enrollment, and how many there are a second.
     Enroll,
+    /// The same by EST.
+    Est,
+    /// OCSP answers beside another responder's, and beside bare signatures.
+    Ocsp,
+    /// From revoking a certificate to its refusal, with a million revoked before.
+    Revocation,
     /// A million devices in one call.
     Bulk,
     /// The server's memory, and the latency of an enrollment, as devices grow more.
@@ -63,11 +72,24 @@ fn main() -> Result<()> {
         Some(Role::Batches) => return batches::serve(),
         None => {}
     }
-    let scale = if cli.quick { Scale::QUICK } else { Scale::FULL };
+    let scale = match (cli.quick, cli.smoke) {
+        (true, _) => Scale::QUICK,
+        (_, true) => Scale::SMOKE,
+        _ => Scale::FULL,
+    };
     let wanted = |part| cli.parts.is_empty() || cli.parts.contains(&part);
     let mut table = Table::new(machine::describe());
     if wanted(Part::Enroll) {
         enroll::measure(&scale, &mut table)?;
+    }
+    if wanted(Part::Est) {
+        est::measure(&scale, &mut table)?;
+    }
+    if wanted(Part::Ocsp) {
+        ocsp::measure(&scale, &mut table)?;
+    }
+    if wanted(Part::Revocation) {
+        revocation::measure(&scale, &mut table)?;
     }
     if wanted(Part::Bulk) {
         bulk::measure(&scale, &mut table)?;

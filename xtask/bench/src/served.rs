@@ -1,7 +1,7 @@
 //! A server that is measured: a process of its own.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use enlist_core::SystemClock;
-use enlist_keys::tls::{ServerTrust, client_config};
+use enlist_keys::tls::{Identity, ServerTrust, client_config};
 use enlist_pki::path::Anchors;
 use enlist_wire::{Client, Enrollment, NewGroup};
 use rustls::ClientConfig;
@@ -27,21 +27,41 @@ pub(crate) struct Served {
     pub(crate) address: SocketAddr,
     /// How a device connects that has not been here before: no session is resumed.
     pub(crate) tls: Arc<ClientConfig>,
-    data: TempDir,
+    data: Arc<TempDir>,
+    status: Option<SocketAddr>,
 }
 
 impl Served {
     /// Starts `enlist serve` on an empty directory.
     pub(crate) fn enlist() -> Result<Self> {
+        Self::over(scratch::directory()?.into(), None)
+    }
+
+    /// The same, with a door of its own for those who ask how certificates stand.
+    pub(crate) fn with_status() -> Result<Self> {
+        Self::over(scratch::directory()?.into(), Some(free_address()?))
+    }
+
+    /// Ends it, changes what it left, and starts it again on that.
+    pub(crate) fn again(self, change: impl FnOnce(&Path) -> Result<()>) -> Result<Self> {
+        let (data, status) = (self.data.clone(), self.status);
+        drop(self);
+        change(data.path())?;
+        Self::over(data, status)
+    }
+
+    fn over(data: Arc<TempDir>, status: Option<SocketAddr>) -> Result<Self> {
         let mut command = Command::new(scratch::binary("enlist")?);
         command.args(["serve", "--listen", "127.0.0.1:0"]);
-        let data = scratch::directory()?;
+        if let Some(status) = status {
+            command.arg("--status-listen").arg(status.to_string());
+        }
         command.arg("--data").arg(data.path());
         // Other settings of the environment's are not what is measured.
         for name in ["ENLIST_DATABASE_URL", "ENLIST_LOG", "ENLIST_PUBLIC_URL"] {
             command.env_remove(name);
         }
-        Self::start(command, data)
+        Self::start(command, data, status)
     }
 
     /// Starts this program in another role, in an empty directory.
@@ -50,10 +70,10 @@ impl Served {
         command.args(["--role", &format!("{role:?}").to_lowercase()]);
         let data = scratch::directory()?;
         command.current_dir(data.path());
-        Self::start(command, data)
+        Self::start(command, data.into(), None)
     }
 
-    fn start(mut command: Command, data: TempDir) -> Result<Self> {
+    fn start(mut command: Command, data: Arc<TempDir>, status: Option<SocketAddr>) -> Result<Self> {
         // Backtraces of errors would be measured along.
         command.env_remove("RUST_BACKTRACE");
         command.env_remove("RUST_LIB_BACKTRACE");
@@ -83,6 +103,7 @@ impl Served {
             address,
             tls: Arc::new(tls(&root)?),
             data,
+            status,
         })
     }
 
@@ -99,14 +120,30 @@ impl Served {
 
     /// Makes a group that lets in everybody who has its secret.
     pub(crate) fn group(&self, name: &str) -> Result<Newcomers> {
-        let url = format!("https://{}", self.address);
-        let client = Client::new(&url, self.tls.clone(), Duration::from_secs(30))?
-            .with_token(SecretString::from(self.admin()?));
+        let client = self.operator()?;
         let mut group = NewGroup::named(name);
         group.enrollment = Enrollment::Open;
         let made = client.create_group("default", &group)?;
         let secret = made.secret.context("a group without its secret")?;
         Ok(Newcomers::new(name, secret.secret.expose()))
+    }
+
+    /// Who may do everything.
+    pub(crate) fn operator(&self) -> Result<Client> {
+        Ok(self
+            .client(self.tls.clone())?
+            .with_token(SecretString::from(self.admin()?)))
+    }
+
+    /// Whoever connects like that.
+    pub(crate) fn client(&self, tls: Arc<ClientConfig>) -> Result<Client> {
+        let url = format!("https://{}", self.address);
+        Ok(Client::new(&url, tls, Duration::from_secs(30))?)
+    }
+
+    /// The door without TLS, at which it says how certificates stand.
+    pub(crate) fn status(&self) -> Result<SocketAddr> {
+        self.status.context("the server has no such door")
     }
 
     /// CPU time it has used.
@@ -135,13 +172,23 @@ impl Drop for Served {
     }
 }
 
+/// An address that nobody listens at.
+fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
+
 /// How a client connects that believes in `root` and resumes no session.
 pub(crate) fn tls(root: &str) -> Result<ClientConfig> {
+    tls_as(root, None)
+}
+
+/// The same, with a certificate.
+pub(crate) fn tls_as(root: &str, identity: Option<Identity>) -> Result<ClientConfig> {
     let trust = ServerTrust {
         anchors: Anchors::from_pem(root)?,
         service_anchors: Anchors::default(),
     };
-    let mut tls = client_config(trust, None, Arc::new(SystemClock))?;
+    let mut tls = client_config(trust, identity, Arc::new(SystemClock))?;
     tls.resumption = Resumption::disabled();
     Ok(tls)
 }

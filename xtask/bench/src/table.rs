@@ -17,6 +17,8 @@ pub(crate) enum Aim {
     None,
     /// At most so many times the floor.
     Ratio(f64),
+    /// At least so many times what stands beside it.
+    Least(f64),
     /// At most so much, in the unit of the figure.
     Most(f64),
 }
@@ -43,6 +45,7 @@ impl Table {
         let aim = match aim {
             Aim::None => String::new(),
             Aim::Ratio(most) => verdict(&format!("≤ {most}×"), ratio.is_some_and(|r| r <= most)),
+            Aim::Least(least) => verdict(&format!("≥ {least}×"), ratio.is_some_and(|r| r >= least)),
             Aim::Most(most) => verdict(&format!("< {most} {unit}"), figure < most),
         };
         let row = [

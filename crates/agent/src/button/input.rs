@@ -5,7 +5,8 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use rustix::fs::OFlags;
 
-use super::{Edge, Source};
+use super::held::Edge;
+use super::watch::Source;
 use crate::config::InputKey;
 
 /// One `struct input_event` of the kernel: a time of two machine words, type, code, value.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use gpiocdev::Request;
 use gpiocdev::line::{EdgeDetection, EdgeKind};
 
-use super::{Edge, Source};
+use super::held::Edge;
+use super::watch::Source;
 use crate::config::GpioLine;
 
 /// Contacts bounce for a few milliseconds.

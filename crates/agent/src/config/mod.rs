@@ -29,6 +29,7 @@ pub use hardware_source::{FromFile, FromSource, HardwareSource};
 pub use hooks::{HookCommand, Hooks};
 pub use quadruple::Quadruple;
 use signing_keys::signing_keys;
+use wipe_paths::MOST_WIPE_PATHS;
 pub(crate) use wipe_paths::forbidden;
 
 /// The version of the files that this agent reads.
@@ -174,6 +175,10 @@ impl ConfigFile {
             )),
             secs => Ok(Duration::from_secs(secs)),
         };
+        if self.wipe_paths.iter().flatten().count() > MOST_WIPE_PATHS {
+            let why = format!("list at most {MOST_WIPE_PATHS}: the directories that hold the rest");
+            return Err(ConfigError::invalid(path, "wipe_paths", why));
+        }
         for listed in self.wipe_paths.iter().flatten() {
             if let Some(why) = forbidden(listed, &persistent_directory, &files[..1]) {
                 let why = format!("{}: {why}", listed.display());

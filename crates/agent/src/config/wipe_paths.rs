@@ -2,6 +2,9 @@
 
 use std::path::{Component, Path, PathBuf};
 
+/// A receipt names each, with what else was erased, and servers take receipts of up to 1000 items.
+pub(super) const MOST_WIPE_PATHS: usize = 900;
+
 /// Directories that are nobody's user data as a whole; what lies in them may be.
 const SYSTEM: [&str; 29] = [
     "/bin",

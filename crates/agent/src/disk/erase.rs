@@ -4,6 +4,12 @@
 //! followed, names are looked up in directories that are held open, no mounted file system is entered
 //! from above, and a file that has another name is not overwritten under that one.
 
+#[cfg(target_os = "linux")]
+mod medium;
+#[cfg(not(target_os = "linux"))]
+#[path = "erase/no_medium.rs"]
+mod medium;
+
 use std::collections::HashSet;
 use std::ffi::{CStr, CString};
 use std::fmt::Display;
@@ -15,8 +21,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 use rustix::fs::{
-    AtFlags, CWD, Dir, FallocateFlags, FileType, IFlags, Mode, OFlags, SeekFrom, fallocate, fchmod,
-    ioctl_getflags, ioctl_setflags, openat, seek, statat, unlinkat,
+    AtFlags, CWD, Dir, FileType, Mode, OFlags, SeekFrom, fchmod, openat, seek, statat, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -184,7 +189,7 @@ impl Sweep {
         let file = match open(OFlags::WRONLY) {
             // It may be marked as never to be changed; by whom, does not matter any more.
             Err(Errno::PERM) => {
-                make_changeable(open(OFlags::RDONLY)?.as_fd());
+                medium::make_changeable(open(OFlags::RDONLY)?.as_fd());
                 open(OFlags::WRONLY)?
             }
             other => other?,
@@ -202,9 +207,7 @@ impl Sweep {
         self.other_names.remove(&identity);
         fill_with_zeros(&file, metadata.len())?;
         file.sync_all()?;
-        // Tells the medium that it may forget the blocks. Many can't, which is nothing to report.
-        let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-        let _ = fallocate(&file, flags, 0, metadata.len().max(1));
+        medium::forget(&file, metadata.len());
         Ok(())
     }
 
@@ -233,16 +236,7 @@ fn is_mounted(parent: BorrowedFd<'_>, directory: &OwnedFd) -> io::Result<bool> {
 /// As far as that is possible; what it was for fails otherwise, and says so.
 fn make_writable(directory: &OwnedFd) {
     let _ = fchmod(directory, Mode::RWXU);
-    make_changeable(directory.as_fd());
-}
-
-fn make_changeable(fd: BorrowedFd<'_>) {
-    let locked = IFlags::IMMUTABLE | IFlags::APPEND;
-    if let Ok(flags) = ioctl_getflags(fd)
-        && flags.intersects(locked)
-    {
-        let _ = ioctl_setflags(fd, flags - locked);
-    }
+    medium::make_changeable(directory.as_fd());
 }
 
 fn names(directory: &OwnedFd) -> Result<Vec<CString>, Errno> {

@@ -56,7 +56,10 @@ pub(super) fn granted(
     if device.is_some_and(|own| own != device_id) || !leaf.names().contains(&uri) {
         return Err(BadReply::AnotherDevice);
     }
-    chain(&leaf, &issuing, &root, anchors).map_err(BadReply::Untrusted)?;
+    let above = above(&reply.chain)?;
+    chain(&leaf, &issuing, &above, &root, anchors).map_err(BadReply::Untrusted)?;
+    let between = above.iter().take(above.len().saturating_sub(1));
+    let roots = above.iter().chain([&root]);
     Ok(Granted {
         device_id,
         tenant: name("tenant", &reply.tenant)?,
@@ -68,8 +71,8 @@ pub(super) fn granted(
             not_after: leaf.not_after(),
             skew: 0,
         },
-        certificate_pem: leaf.to_pem() + &issuing.to_pem(),
-        ca_pem: issuing.to_pem() + &root.to_pem(),
+        certificate_pem: pem([&leaf, &issuing].into_iter().chain(between)),
+        ca_pem: pem([&issuing].into_iter().chain(roots)),
         issued_at: issued_at(reply, &leaf),
         command_keys: command_keys(&reply.command_keys),
         policy: reply.policy,
@@ -96,18 +99,44 @@ fn command_keys(keys: &[String]) -> Vec<String> {
     read.take(MOST_KEYS).map(|key| key.to_pem()).collect()
 }
 
+/// The most certificates above an issuing CA.
+const MOST_ABOVE: usize = 8;
+
+/// What stands above the issuing CA where a root from outside has signed it.
+fn above(chain: &[String]) -> Result<Vec<Certificate>, BadReply> {
+    let read = |pem: &String| read("chain", pem);
+    if chain.len() > MOST_ABOVE {
+        return Err(BadReply::Untrusted(ChainError::UntrustedIssuer));
+    }
+    chain.iter().map(read).collect()
+}
+
+fn pem<'a>(certificates: impl Iterator<Item = &'a Certificate>) -> String {
+    certificates.map(Certificate::to_pem).collect()
+}
+
 /// The clock of the device has no say here: the chain is looked at when its youngest certificate becomes
 /// valid, since the certificate of a device is backdated and may be older than a new CA.
 fn chain(
     leaf: &Certificate,
     issuing: &Certificate,
+    above: &[Certificate],
     root: &Certificate,
     anchors: &Anchors,
 ) -> Result<(), ChainError> {
-    let young = [leaf, issuing, root].map(Certificate::not_before);
-    let at = young.into_iter().max().unwrap_or_default();
-    path::verify_issued(leaf, issuing, at)?;
-    path::verify_issued(issuing, root, at)?;
+    let mut all = vec![leaf, issuing];
+    match above {
+        [] => all.push(root),
+        above => all.extend(above),
+    }
+    let at = all.iter().map(|one| one.not_before()).max();
+    let at = at.unwrap_or_default();
+    path::verify_up_to_root(&all, at)?;
+    if !above.is_empty() {
+        // Which root from outside signs for a tenant is its operators' choice. The device hears of it
+        // from a server that it has reason to believe, and believes nobody because of it.
+        return Ok(());
+    }
     if anchors.is_empty() {
         // The server's certificate comes from elsewhere, and no root was given to compare with.
         return Ok(());

@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! <directory>/current -> <serial>      what programs read; always a pair that fits
-//! <directory>/<serial>/certificate.pem the certificate and the CA that issued it
-//! <directory>/<serial>/ca.pem          the issuing CA and the root
+//! <directory>/<serial>/certificate.pem the certificate and the CA that issued it; what is between that
+//!                                      and a root from outside, where one has signed it
+//! <directory>/<serial>/ca.pem          the issuing CA and the roots: of others in the tenant, whichever
+//!                                      of its CAs has signed them, they verify what is presented whole
 //! <directory>/<serial>/key.pem         its key in the clear, where its store gives it away
 //! <directory>/<serial>/key.reference   else where it is: what the key store calls it, nothing secret
 //! ```

@@ -14,7 +14,8 @@ use enlist_ca::{
     make_issuing_ca, make_root, make_server_certificate, make_service_ca,
 };
 use enlist_core::{
-    ApiTokenId, CertificateProfile, DeviceId, Name, Operator, Role, Serial, SystemRng, Timestamp,
+    ApiTokenId, CertificateProfile, DeviceId, HardwareIdentity, Name, Operator, Role, Serial,
+    SystemRng, Timestamp,
 };
 use enlist_keys::FileKey;
 use enlist_pki::{Certificate, Csr, KeyKind, Signer, SubjectName, csr};
@@ -31,6 +32,7 @@ pub struct Rig {
     pub name: Name,
     pub group: Name,
     pub tenant: Name,
+    pub hardware: Option<HardwareIdentity>,
 }
 
 pub fn key(kind: KeyKind) -> Arc<FileKey> {
@@ -78,6 +80,7 @@ impl Rig {
             name: "press-7".parse().unwrap(),
             group: "hall-2".parse().unwrap(),
             tenant,
+            hardware: None,
         }
     }
 
@@ -87,6 +90,7 @@ impl Rig {
             name: &self.name,
             group: &self.group,
             tenant: &self.tenant,
+            hardware: self.hardware.as_ref(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! `enlist add …`: one noun a file.
 
+mod ca;
 mod device;
 mod devices;
 mod group;
@@ -24,6 +25,7 @@ enum Noun {
     Device(device::AddDevice),
     Devices(devices::AddDevices),
     Root(root::AddRoot),
+    Ca(ca::AddCa),
     Secret(secret::AddSecret),
     Token(token::AddToken),
 }
@@ -37,6 +39,7 @@ impl Add {
             Noun::Device(noun) => noun.run(global),
             Noun::Devices(noun) => noun.run(global),
             Noun::Root(noun) => noun.run(global),
+            Noun::Ca(noun) => noun.run(global),
             Noun::Secret(noun) => noun.run(global),
             Noun::Token(noun) => noun.run(global),
         }

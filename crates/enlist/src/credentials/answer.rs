@@ -30,25 +30,36 @@ impl Answer {
         let unreadable = "the server's answer holds a certificate that can't be read";
         let (leaf, issuing) = (leaf.context(unreadable)?, issuing.context(unreadable)?);
         let root = root.context(unreadable)?;
+        let above = reply.chain.iter().map(|pem| Certificate::from_pem(pem));
+        let above: Vec<_> = above.collect::<Result<_, _>>().context(unreadable)?;
         if leaf.spki_der() != key.spki_der() {
             return Err(not_taken("is over another key"));
         }
         owner
             .check(&leaf)
             .map_err(|whose| not_taken(&format!("is {whose}")))?;
-        let anchors = Anchors::from_pem(&reply.root).context(unreadable)?;
+        // The outermost of what stands above it; the installation's root where that has signed it.
+        let outermost = above.last().unwrap_or(&root);
+        let between = &above[..above.len().saturating_sub(1)];
+        let through: Vec<_> = [&issuing].into_iter().chain(between).collect();
+        let anchors = Anchors::from_der([outermost.der()]).context(unreadable)?;
         let now = SystemClock.now().as_secs();
         path::verify(
             leaf.der(),
-            &[issuing.to_rustls()],
+            &through
+                .iter()
+                .map(|one| one.to_rustls())
+                .collect::<Vec<_>>(),
             &anchors,
             now,
             Usage::Client,
         )
         .context("the certificate in the server's answer is not taken")?;
+        let pem = |all: &[&Certificate]| all.iter().map(|one| one.to_pem()).collect::<String>();
+        let roots: Vec<_> = above.iter().chain([&root]).collect();
         Ok(Self {
-            certificate_pem: leaf.to_pem() + &issuing.to_pem(),
-            ca_pem: issuing.to_pem() + &root.to_pem(),
+            certificate_pem: leaf.to_pem() + &pem(&through),
+            ca_pem: issuing.to_pem() + &pem(&roots),
         })
     }
 

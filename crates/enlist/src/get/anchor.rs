@@ -6,10 +6,11 @@ use crate::cli::Global;
 use crate::output::{self, Format, Row};
 use crate::say::say;
 
-/// The certificate that brokers and proxies anchor at, PEM
+/// The certificates that brokers and proxies anchor at, PEM
 ///
 /// It is the tenant's issuing CA, signed by itself: a consumer that trusts it, and nothing else,
-/// takes this tenant's devices and no other's.
+/// takes this tenant's devices and no other's. While the CA is rolled over there are several: the one
+/// that is to follow, and those that are retired and have certificates that are still valid.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct GetAnchor {}
@@ -30,8 +31,17 @@ impl GetAnchor {
         if let Some(format @ (Format::Json | Format::Csv)) = global.output {
             return output::one(format, &authority);
         }
-        say!("Brokers and proxies of tenant `{tenant}` trust this one, and nothing else.");
-        Ok(output::line(authority.anchor.trim_end())?)
+        if authority.anchors.len() < 2 {
+            say!("Brokers and proxies of tenant `{tenant}` trust this one, and nothing else.");
+            return Ok(output::line(authority.anchor.trim_end())?);
+        }
+        say!(
+            "Brokers and proxies of tenant `{tenant}` trust these, and nothing else: its issuing CA is being rolled over."
+        );
+        for anchor in &authority.anchors {
+            output::line(anchor.trim_end())?;
+        }
+        Ok(())
     }
 }
 

@@ -1,6 +1,8 @@
 //! `enlist get …`: one noun a file.
 
 mod anchor;
+mod ca_request;
+mod cas;
 mod certificates;
 mod config;
 mod contexts;
@@ -48,6 +50,8 @@ enum Noun {
     Events(events::GetEvents),
     Tokens(tokens::GetTokens),
     Anchor(anchor::GetAnchor),
+    Cas(cas::GetCas),
+    CaRequest(ca_request::GetCaRequest),
     Roots(roots::GetRoots),
     Rollover(rollover::GetRollover),
     #[command(visible_alias = "contexts")]
@@ -73,6 +77,8 @@ impl Get {
             Noun::Events(noun) => noun.run(global),
             Noun::Tokens(noun) => noun.run(global),
             Noun::Anchor(noun) => noun.run(global),
+            Noun::Cas(noun) => noun.run(global),
+            Noun::CaRequest(noun) => noun.run(global),
             Noun::Roots(noun) => noun.run(global),
             Noun::Rollover(noun) => noun.run(global),
             Noun::Context(noun) => noun.run(global),

@@ -32,7 +32,7 @@ impl RunningServer {
         }
         .decide()?;
         serve::to_file(&data.join("server.log"))?;
-        let (ops, _) = serve::open(&settings).await?;
+        let (ops, _) = serve::open(&settings, None).await?;
         let mut listen = settings.listen;
         let server = match Server::start(ops.clone(), listen.clone()).await {
             Err(ServeError::Listen { address, source })

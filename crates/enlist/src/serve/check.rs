@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use enlist_core::SystemRng;
 use enlist_keys::tls::{Identity, ServerIdentity};
-use enlist_keys::{FileKey, WrappingKey};
+use enlist_keys::{FileKey, WrappingKey, open_token};
 use enlist_ops::{Location, WrappingKeySource};
 use enlist_pki::Certificate;
 use enlist_server::Settings;
@@ -24,6 +25,10 @@ pub fn check(settings: &Settings) -> anyhow::Result<()> {
             WrappingKey::load(path)
                 .with_context(|| format!("`{}` can't be used as wrapping key", path.display()))?;
         }
+        WrappingKeySource::Credential(path) => {
+            WrappingKey::load_credential(path)
+                .with_context(|| format!("`{}` can't be used as wrapping key", path.display()))?;
+        }
         WrappingKeySource::Text(text) => {
             WrappingKey::from_text(text).context("the wrapping key can't be used")?;
         }
@@ -36,15 +41,30 @@ pub fn check(settings: &Settings) -> anyhow::Result<()> {
             }
         }
     }
+    if let Some(token) = &settings.ca_key_store {
+        open_token(token, Arc::new(SystemRng))
+            .and_then(|store| store.probe())
+            .context("the token for the keys of CAs can't be used")?;
+    }
     say!("The settings are good.");
     say!("  data directory:   {}", settings.data.display());
     match &settings.location {
         Location::Postgres(_) => say!("  database:         PostgreSQL"),
         _ => say!("  database:         SQLite in the data directory"),
     }
+    match &settings.ca_key_store {
+        Some(token) => say!("  keys of new CAs:  in {}", token.module.display()),
+        None => say!("  keys of new CAs:  in the database, wrapped"),
+    }
     say!("  listens on:       {}", settings.listen.address);
     if let Some(url) = &settings.public_url {
         say!("  is called by:     {url}");
+    }
+    if let Some(address) = &settings.status.listen {
+        say!("  plain HTTP door:  {address}, for revocation lists and OCSP");
+    }
+    if let Some(url) = &settings.status.url {
+        say!("  status URL:       {url}");
     }
     match &settings.listen.certificate {
         Some((certificate, _)) => say!("  certificate:      {}", certificate.display()),

@@ -1,11 +1,7 @@
 //! Where the server's log goes.
 
-use std::fs::OpenOptions;
 use std::io::IsTerminal;
-use std::path::Path;
-use std::sync::Mutex;
 
-use anyhow::Context as _;
 use enlist_server::LogFormat;
 use tracing_subscriber::EnvFilter;
 
@@ -26,15 +22,17 @@ pub fn to_stderr(format: LogFormat) {
 }
 
 /// Logs to the end of a file.
-pub fn to_file(path: &Path) -> anyhow::Result<()> {
-    let file = OpenOptions::new()
+#[cfg(unix)]
+pub fn to_file(path: &std::path::Path) -> anyhow::Result<()> {
+    use anyhow::Context as _;
+    let file = std::fs::OpenOptions::new()
         .create(true)
         .append(true)
         .open(path)
         .with_context(|| format!("`{}` can't be written", path.display()))?;
     tracing_subscriber::fmt()
         .with_env_filter(filter())
-        .with_writer(Mutex::new(file))
+        .with_writer(std::sync::Mutex::new(file))
         .with_ansi(false)
         .init();
     Ok(())

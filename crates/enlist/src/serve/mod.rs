@@ -12,7 +12,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use enlist_core::{SystemClock, SystemRng};
 use enlist_ops::{Config, FirstStart, Ops};
-use enlist_server::{ServeError, Server, Settings};
+use enlist_server::{Listen, ServeError, Server, Settings, StatusDoor};
 
 use crate::files;
 use crate::interrupt::interrupted;
@@ -20,6 +20,7 @@ use crate::output;
 use crate::say::say;
 use settings::Flags;
 
+#[cfg(unix)]
 pub use log::to_file;
 pub use url::base_url;
 
@@ -49,8 +50,8 @@ Examples:
   enlist serve --config /etc/enlist/server.toml --check
 
 Environment:
-  ENLIST_DATA, ENLIST_LISTEN, ENLIST_PUBLIC_URL, ENLIST_WRAPPING_KEY_FILE, ENLIST_TLS_CERTIFICATE,
-  ENLIST_TLS_KEY, ENLIST_MAX_CONNECTIONS, ENLIST_LOG_FORMAT   as the flags
+  ENLIST_DATA, ENLIST_LISTEN, ENLIST_PUBLIC_URL, ENLIST_WRAPPING_KEY_FILE, ENLIST_CA_KEY_STORE,
+  ENLIST_STATUS_LISTEN, ENLIST_STATUS_URL, ENLIST_CRL_LIFETIME_H, ENLIST_TLS_CERTIFICATE, ENLIST_TLS_KEY, ENLIST_MAX_CONNECTIONS, ENLIST_LOG_FORMAT   as the flags
   ENLIST_DATABASE_URL   postgres://user:password@host/database; better here than in a flag
   ENLIST_WRAPPING_KEY   the wrapping key or a passphrase itself
   ENLIST_LOG            what to log, such as debug or enlist_server=debug,info [default: info]";
@@ -81,11 +82,22 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
             }
         })?,
     );
+    let door = settings.status.listen.map(StatusDoor::bind).transpose()?;
     make_data_directory(&settings.data)?;
-    let (ops, first) = open(&settings).await?;
+    let (ops, first) = open(&settings, door.as_ref()).await?;
     let public_url = settings.public_url.clone();
     let data = settings.data.clone();
-    let server = Server::start(ops, settings.listen).await?;
+    if let Some(door) = &door {
+        tracing::info!(address = %door.address(), "revocation lists and OCSP over plain HTTP");
+    }
+    let listen = Listen {
+        status: door,
+        ..settings.listen
+    };
+    let server = tokio::select! {
+        server = Server::start(ops, listen) => server?,
+        () = interrupted() => return Ok(()),
+    };
     let url = base_url(public_url.as_deref(), server.address());
     if let Some(first) = first {
         welcome(&first, &url, &data);
@@ -105,12 +117,17 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     }
 }
 
-/// Opens the installation that the settings name.
-pub async fn open(settings: &Settings) -> anyhow::Result<(Ops, Option<FirstStart>)> {
+/// Opens the installation that the settings name, with the plain HTTP door that was opened for it.
+pub async fn open(
+    settings: &Settings,
+    door: Option<&StatusDoor>,
+) -> anyhow::Result<(Ops, Option<FirstStart>)> {
     let config = Config {
         location: settings.location.clone(),
         data_dir: Some(settings.data.clone()),
         wrapping: settings.wrapping.clone(),
+        ca_key_store: settings.ca_key_store.clone(),
+        status: settings.status_config(door),
         clock: Arc::new(SystemClock),
         rng: Arc::new(SystemRng),
     };

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use enlist_keys::Pkcs11Spec;
 use enlist_server::{Layer, LogFormat, Settings};
 use secrecy::SecretString;
 
@@ -28,6 +29,22 @@ pub struct Flags {
     /// The file with the wrapping key or a passphrase [default: DIR/wrapping.key]
     #[arg(long, value_name = "FILE")]
     wrapping_key: Option<PathBuf>,
+    /// The PKCS#11 token that new CAs' keys are made in, and stay in:
+    /// pkcs11:token=LABEL?module-path=/path/of/module.so&pin-source=file:/path/of/pin
+    #[arg(long, value_name = "URI", value_parser = Pkcs11Spec::for_server)]
+    ca_key_store: Option<Pkcs11Spec>,
+    /// The address and port of a plain HTTP door for revocation lists and OCSP, such as 0.0.0.0:8080;
+    /// certificates then point to it
+    #[arg(long, value_name = "ADDRESS")]
+    status_listen: Option<SocketAddr>,
+    /// The http:// URL that certificates point to for revocation lists and OCSP [default: the host of
+    /// the public URL with the port of --status-listen]
+    #[arg(long, value_name = "URL")]
+    status_url: Option<String>,
+    /// How long a revocation list may be relied on; a newer one is there at once when something changes
+    /// [default: 168]
+    #[arg(long, value_name = "HOURS")]
+    crl_lifetime_h: Option<u64>,
     /// The server's certificate chain, PEM, where it is not to be the service CA's
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_certificate: Option<PathBuf>,
@@ -77,6 +94,11 @@ impl Flags {
             public_url: self.public_url,
             wrapping_key: self.wrapping_key,
             wrapping_key_text: None,
+            credentials: None,
+            ca_key_store: self.ca_key_store,
+            status_listen: self.status_listen,
+            status_url: self.status_url,
+            crl_lifetime_h: self.crl_lifetime_h,
             tls_certificate: self.tls_certificate,
             tls_key: self.tls_key,
             max_connections: self.max_connections,

@@ -14,7 +14,7 @@ impl Drop for Heartbeat {
 
 /// The server listens at `url`. As long as its threads get round to it, the watchdog hears of it. Not
 /// whether the database answers: a new start of the server would not help that.
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 pub fn ready(url: &str) -> Heartbeat {
     use sd_notify::NotifyState;
     let listening = format!("Listening at {url}");
@@ -32,21 +32,21 @@ pub fn ready(url: &str) -> Heartbeat {
 }
 
 /// The server is about to end.
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 pub fn stopping() {
     tell(&[sd_notify::NotifyState::Stopping]);
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 fn tell(states: &[sd_notify::NotifyState<'_>]) {
     // A manager that does not listen is no reason to stop.
     let _ = sd_notify::notify(states);
 }
 
-#[cfg(not(unix))]
+#[cfg(not(target_os = "linux"))]
 pub fn ready(_url: &str) -> Heartbeat {
     Heartbeat(None)
 }
 
-#[cfg(not(unix))]
+#[cfg(not(target_os = "linux"))]
 pub fn stopping() {}

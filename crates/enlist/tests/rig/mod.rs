@@ -2,9 +2,11 @@
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+pub mod consumers;
 pub mod cut;
 pub mod device;
 pub mod kill;
+pub mod page;
 pub mod rogue;
 
 use std::fs;
@@ -26,6 +28,7 @@ pub struct Shell {
 pub struct Rig {
     shell: Shell,
     server: Option<Child>,
+    flags: Vec<String>,
     pub url: String,
 }
 
@@ -129,10 +132,16 @@ impl Shell {
 
 impl Rig {
     pub fn new() -> Self {
+        Self::serving(&[])
+    }
+
+    /// With further flags for the server.
+    pub fn serving(flags: &[&str]) -> Self {
         let shell = Shell::new();
         let mut rig = Self {
             shell,
             server: None,
+            flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
             url: String::new(),
         };
         rig.start();
@@ -156,6 +165,7 @@ impl Rig {
             .command(ENLIST)
             .args(["serve", "--listen", &listen, "--data"])
             .arg(data)
+            .args(&self.flags)
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
@@ -201,6 +211,7 @@ impl std::ops::Deref for Rig {
 impl Drop for Rig {
     fn drop(&mut self) {
         self.kill();
+        enlist_testkit::produced_below(self.shell.dir.path());
         if std::thread::panicking() {
             eprintln!("--- the server's log:\n{}", self.log());
         }
@@ -215,6 +226,33 @@ impl Ran {
             err: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }
+}
+
+/// A port that nobody listens on.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// Whether programs that a test needs are installed. With `CI=true` they have to be.
+pub fn installed(programs: &[&str]) -> bool {
+    let missing: Vec<_> = programs
+        .iter()
+        .filter(|program| {
+            let there = "PATH=\"$PATH:/usr/sbin:/sbin\"; command -v \"$0\" >/dev/null";
+            !Command::new("sh")
+                .args(["-c", there, program])
+                .status()
+                .unwrap()
+                .success()
+        })
+        .collect();
+    if !missing.is_empty() {
+        let note = format!("not installed: {missing:?}");
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "{note}");
+        eprintln!("skipped: {note}");
+    }
+    missing.is_empty()
 }
 
 /// Waits until something is so.

@@ -59,7 +59,7 @@ impl Token {
     pub fn find(&self, id: KeyId) -> Result<Option<PublicKey>, KeyStoreError> {
         let public = self.template(ObjectClass::PUBLIC_KEY, Some(id));
         let private = self.template(ObjectClass::PRIVATE_KEY, Some(id));
-        self.session("show a key", |session| {
+        self.sought("show a key", |session| {
             let (Some(public), Some(_)) = (
                 session.find_objects(&public)?.first().copied(),
                 session.find_objects(&private)?.first().copied(),
@@ -79,8 +79,8 @@ impl Token {
     /// verifies is for the caller to see.
     pub fn sign(&self, id: KeyId, digest: &[u8]) -> Result<Option<Vec<u8>>, KeyStoreError> {
         let private = self.template(ObjectClass::PRIVATE_KEY, Some(id));
-        self.session("sign", |session| {
-            let Some(key) = session.find_objects(&private)?.first().copied() else {
+        self.sought("sign", |session| {
+            let Some(key) = session.find(id, &private)? else {
                 return Ok(None);
             };
             let signature = session.sign(&Mechanism::Ecdsa, key, digest)?;

@@ -23,7 +23,7 @@ use crate::file_key::FileKey;
 
 pub use error::KeyStoreError;
 pub use file::FileStore;
-pub use open::open_store;
+pub use open::{open_store, open_token};
 pub use reference::{BadReference, KeyReference};
 pub use spec::{
     BadSpec, FileStoreSpec, HandleRange, PinSource, Pkcs11Spec, StoreSpec, TpmAddress, TpmSpec,

@@ -7,7 +7,7 @@ use enlist_core::Rng;
 
 #[cfg(not(all(feature = "tpm", feature = "pkcs11")))]
 use super::StoreKind;
-use super::{FileStore, KeyStore, KeyStoreError, StoreSpec};
+use super::{FileStore, KeyStore, KeyStoreError, Pkcs11Spec, StoreSpec};
 
 /// Opens the store that `spec` names. `directory` is the caller's protected directory (mode
 /// 0700), where the file store keeps its wrapping key. `$CREDENTIALS_DIRECTORY` is looked at.
@@ -34,6 +34,24 @@ pub fn open_store(
         StoreSpec::Pkcs11(spec) => Ok(boxed(super::pkcs11::Pkcs11Store::new(spec.clone(), rng))),
         #[cfg(not(feature = "pkcs11"))]
         StoreSpec::Pkcs11(_) => Err(KeyStoreError::NotBuilt(StoreKind::Pkcs11)),
+    }
+}
+
+/// Opens a token for a server, which signs all day: it is logged into once, and its sessions stay
+/// open. A token that went away is looked for anew with each use. Otherwise as [`open_store`].
+///
+/// # Errors
+/// [`KeyStoreError::NotBuilt`] where this program was built without it.
+pub fn open_token(
+    spec: &Pkcs11Spec,
+    rng: Arc<dyn Rng>,
+) -> Result<Box<dyn KeyStore>, KeyStoreError> {
+    #[cfg(feature = "pkcs11")]
+    return Ok(boxed(super::pkcs11::Pkcs11Store::kept(spec.clone(), rng)));
+    #[cfg(not(feature = "pkcs11"))]
+    {
+        let _ = (spec, rng);
+        Err(KeyStoreError::NotBuilt(StoreKind::Pkcs11))
     }
 }
 

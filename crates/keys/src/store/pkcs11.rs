@@ -22,6 +22,12 @@ impl Pkcs11Store {
         let token = Token::new(spec);
         Self { token, rng }
     }
+
+    /// The same, with sessions that stay open.
+    pub fn kept(spec: Pkcs11Spec, rng: Arc<dyn Rng>) -> Self {
+        let token = Token::kept(spec);
+        Self { token, rng }
+    }
 }
 
 impl KeyStore for Pkcs11Store {

@@ -20,6 +20,18 @@ impl WrappingKey {
     /// [`WrappingKeyError::Missing`] where there is no file, and
     /// [`WrappingKeyError::Exposed`] where others may read it: nothing is read then.
     pub fn load(path: &Path) -> Result<Self, WrappingKeyError> {
+        Self::read(path, true)
+    }
+
+    /// The same for a systemd credential, whose mode is systemd's affair.
+    ///
+    /// # Errors
+    /// As [`WrappingKey::load`], but for [`WrappingKeyError::Exposed`].
+    pub fn load_credential(path: &Path) -> Result<Self, WrappingKeyError> {
+        Self::read(path, false)
+    }
+
+    fn read(path: &Path, private: bool) -> Result<Self, WrappingKeyError> {
         let io = |source| WrappingKeyError::Io {
             path: path.to_owned(),
             source,
@@ -31,10 +43,14 @@ impl WrappingKey {
             }
             Err(error) => return Err(io(error)),
         };
-        if file::is_exposed(&file).map_err(io)? {
+        if private && file::is_exposed(&file).map_err(io)? {
             return Err(WrappingKeyError::Exposed(path.to_owned()));
         }
-        Self::from_text(&text(file).map_err(io)?)
+        let text = text(file).map_err(io)?;
+        if text.expose_secret().trim().is_empty() {
+            return Err(WrappingKeyError::Empty(path.to_owned()));
+        }
+        Self::from_text(&text)
     }
 
     /// Makes a new random key and writes it to `path` (mode 0600), durably, so that it is

@@ -31,6 +31,15 @@ impl Bench {
         open_store(&self.spec, directory, Arc::new(SystemRng)).unwrap()
     }
 
+    /// Opens the token that it names as a server does.
+    #[cfg(feature = "pkcs11")]
+    pub fn kept(&self) -> Box<dyn KeyStore> {
+        let StoreSpec::Pkcs11(token) = &self.spec else {
+            panic!("no token");
+        };
+        enlist_keys::open_token(token, Arc::new(SystemRng)).unwrap()
+    }
+
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }

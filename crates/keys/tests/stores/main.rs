@@ -12,11 +12,14 @@ mod file;
 #[path = "../../../testkit/src/installed.rs"]
 mod installed;
 #[cfg(feature = "pkcs11")]
+mod kept;
+#[cfg(feature = "pkcs11")]
 mod pkcs11;
 mod promises;
 #[cfg(feature = "tpm")]
 mod sealed;
 #[cfg(feature = "pkcs11")]
+#[allow(dead_code, reason = "what hangs is the server's story")]
 #[path = "../../../testkit/src/softhsm.rs"]
 mod softhsm;
 #[cfg(feature = "tpm")]

@@ -1,10 +1,13 @@
 //! Stating values.
 
+use std::sync::Arc;
+
 use enlist_config::diff;
 use enlist_core::{ConfigurationTarget, Operator, Role, SigningPurpose};
 use enlist_signed::{Envelope, Layer, Target};
 use serde_json::Value;
 
+use super::aside::aside;
 use super::ground::Ground;
 use super::record::Draft;
 use super::ruler::{self, Ruler};
@@ -42,7 +45,7 @@ impl Ops {
         apply: ApplyConfiguration,
     ) -> Result<Applied, Error> {
         let ground = self.ground(who, path, Role::Operator).await?;
-        let ruler = ground.ruler()?;
+        let ruler = Arc::new(ground.ruler()?);
         ground.expect(apply.stating)?;
         let proposal = match (apply.values, apply.envelope) {
             (Some(_), Some(_)) | (None, None) => {
@@ -74,7 +77,7 @@ impl Ops {
         &self,
         who: &Operator,
         ground: &Ground,
-        ruler: &Ruler,
+        ruler: &Arc<Ruler>,
         proposal: Proposal,
         stating: Stating,
     ) -> Result<Applied, Error> {
@@ -120,20 +123,26 @@ impl Ops {
     async fn compare(
         &self,
         ground: &Ground,
-        ruler: &Ruler,
+        ruler: &Arc<Ruler>,
         values: &Fields,
     ) -> Result<(Value, Value), Error> {
         let refused = ConfigurationError::Values;
         let carried = |one| ruler.values_of(one).map_err(ConfigurationError::from);
         let group = ground.group_values.as_ref().map(carried).transpose()?;
         let group = group.unwrap_or_default();
+        let (measure, new) = (ruler.clone(), values.clone());
         let (before, after) = if let ConfigurationTarget::Device(_) = ground.target {
             let own = ground.device_values.as_ref().map(carried).transpose()?;
             let own = own.unwrap_or_default();
-            ruler.check(&[&group, values]).map_err(refused)?;
+            let above = group.clone();
+            aside(move || measure.check(&[&above, &new]))
+                .await?
+                .map_err(refused)?;
             (ruler.whole(&[&group, &own]), ruler.whole(&[&group, values]))
         } else {
-            ruler.check(&[values]).map_err(refused)?;
+            aside(move || measure.check(&[&new]))
+                .await?
+                .map_err(refused)?;
             self.refuse_misfits(ground, ruler, values).await?;
             (ruler.whole(&[&group]), ruler.whole(&[values]))
         };

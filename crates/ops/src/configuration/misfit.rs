@@ -1,7 +1,10 @@
 //! Whether what is stated for single devices fits what is about to be stated for all.
 
+use std::sync::Arc;
+
 use enlist_core::{ConfigurationStatement, ConfigurationTarget, DeviceId, Name};
 
+use super::aside::aside;
 use super::error::told;
 use super::ground::Ground;
 use super::ruler::Ruler;
@@ -19,27 +22,24 @@ impl Ops {
     pub(super) async fn refuse_misfits(
         &self,
         ground: &Ground,
-        ruler: &Ruler,
+        ruler: &Arc<Ruler>,
         group_values: &Fields,
     ) -> Result<(), Error> {
+        let group_values = Arc::new(group_values.clone());
         let mut unfit = Vec::new();
         let mut after = None;
         while unfit.len() < MOST {
             let (page, last) = self.own_values(ground, ruler.schema_version, after).await?;
-            for (name, statement) in page {
-                // Others get their turn between two devices, and a caller who has gone ends it.
-                tokio::task::yield_now().await;
-                if let Err(why) = fits(ruler, group_values, &statement) {
-                    let whose = format!("device `{name}`");
-                    unfit.push(Unfit { whose, why });
-                }
-            }
+            let (ruler, group_values) = (ruler.clone(), group_values.clone());
+            let room = MOST - unfit.len();
+            // A page at a time, so that a caller who has gone ends it.
+            let found = aside(move || first_misfits(&ruler, &group_values, &page, room));
+            unfit.extend(found.await?);
             match last {
                 None => break,
                 last => after = last,
             }
         }
-        unfit.truncate(MOST);
         if unfit.is_empty() {
             Ok(())
         } else {
@@ -70,6 +70,20 @@ impl Ops {
             })
             .await
     }
+}
+
+fn first_misfits(
+    ruler: &Ruler,
+    group_values: &Fields,
+    page: &[(Name, ConfigurationStatement)],
+    most: usize,
+) -> Vec<Unfit> {
+    let misfits = page.iter().filter_map(|(name, statement)| {
+        let why = fits(ruler, group_values, statement).err()?;
+        let whose = format!("device `{name}`");
+        Some(Unfit { whose, why })
+    });
+    misfits.take(most).collect()
 }
 
 fn fits(

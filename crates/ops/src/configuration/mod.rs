@@ -4,6 +4,7 @@
 //! say is checked as a whole before they are signed or recorded: outside of any transaction, on the record
 //! as it was. Recording checks that this is still the record.
 
+mod aside;
 mod error;
 mod ground;
 mod history;

@@ -1,5 +1,7 @@
 //! Going back: the same as before is stated again, under a new number.
 
+use std::sync::Arc;
+
 use enlist_core::{ConfigurationStatement, Operator, Role};
 
 use super::ground::Ground;
@@ -38,7 +40,7 @@ impl Ops {
             };
             return self.state_schema(who, &ground, proposal, stating).await;
         }
-        let ruler = ground.ruler()?;
+        let ruler = Arc::new(ground.ruler()?);
         if before.entry.schema_version > ruler.schema_version {
             return Err(ConfigurationError::NotThisStatement(
                 "its values are of a newer schema version than the one in force; go back to that schema first",

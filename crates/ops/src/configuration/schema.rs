@@ -1,10 +1,13 @@
 //! Stating schemas.
 
+use std::sync::Arc;
+
 use enlist_config::diff;
 use enlist_core::{ConfigurationStatement, ConfigurationTarget, Operator, Role, SigningPurpose};
 use enlist_signed::{Envelope, Migration, Schema};
 use serde_json::Value;
 
+use super::aside::aside;
 use super::ground::Ground;
 use super::record::Draft;
 use super::ruler::{Ruler, SchemaBody};
@@ -86,8 +89,9 @@ impl Ops {
             ground.server_signs(proposal.envelope.is_some())?;
         }
         let schema_version = proposal.schema_version;
-        let ruler = Ruler::new(&proposal.body, schema_version)?;
-        ruler.check_defaults()?;
+        let ruler = Arc::new(Ruler::new(&proposal.body, schema_version)?);
+        let measure = ruler.clone();
+        aside(move || measure.check_defaults()).await??;
         self.refuse_unfit_values(ground, &ruler).await?;
         let before = match &ground.schema {
             Some(_) => ground.ruler()?.schema.defaults(),
@@ -152,7 +156,7 @@ impl Ops {
     }
 
     /// Refuses where values that are stated already do not fit under `ruler`.
-    async fn refuse_unfit_values(&self, ground: &Ground, ruler: &Ruler) -> Result<(), Error> {
+    async fn refuse_unfit_values(&self, ground: &Ground, ruler: &Arc<Ruler>) -> Result<(), Error> {
         let target = ConfigurationTarget::Group;
         let stated = self
             .statement_up_to(ground, target, ruler.schema_version, false)
@@ -165,8 +169,9 @@ impl Ops {
             None => Fields::new(),
             Some(one) => {
                 let values = ruler.values_of(one).map_err(|why| unfit(why.to_string()))?;
-                ruler
-                    .check(&[&values])
+                let (measure, layer) = (ruler.clone(), values.clone());
+                aside(move || measure.check(&[&layer]))
+                    .await?
                     .map_err(|violations| unfit(super::error::told(&violations)))?;
                 values
             }

@@ -3,12 +3,13 @@
 
 use enlist_attest::{BySecret, Verified};
 use enlist_core::{
-    Credential, Device, DeviceId, EnrollmentPolicy, Group, Name, SecretRecord, Standing, StateKind,
-    Tenant, Timestamp, TombstoneOf,
+    Device, DeviceId, EnrollmentPolicy, Group, Name, SecretRecord, StateKind, Tenant, Timestamp,
+    TombstoneOf,
 };
 use enlist_store::Tx;
 
 use super::Asked;
+use super::again::{Anew, enrolled_before, returned};
 use crate::Error;
 use crate::issue::Issuance;
 
@@ -26,6 +27,8 @@ pub(super) enum Finding {
     Waiting { device: Box<Device> },
     /// It may apply, and a person decides.
     Apply,
+    /// It enrolled before, and may have a certificate in place of the one it has.
+    Anew(Box<Anew>),
     /// It may have a certificate.
     Admit(Box<Admission>),
 }
@@ -59,7 +62,7 @@ pub(super) fn examine(tx: &mut Tx<'_>, asked: &Asked, now: Timestamp) -> Result<
     };
     evidence.verify_again(secret.as_ref(), group.id)?;
 
-    let finding = match repeated(tx, asked, &tenant, &group, now)? {
+    let finding = match repeated(tx, asked, secret.as_ref(), (&tenant, &group), now)? {
         Some(finding) => finding,
         None => {
             let verified = evidence.verify(secret.as_ref(), group.id, now)?;
@@ -78,8 +81,8 @@ pub(super) fn examine(tx: &mut Tx<'_>, asked: &Asked, now: Timestamp) -> Result<
 fn repeated(
     tx: &mut Tx<'_>,
     asked: &Asked,
-    tenant: &Tenant,
-    group: &Group,
+    secret: Option<&SecretRecord>,
+    (tenant, group): (&Tenant, &Group),
     now: Timestamp,
 ) -> Result<Option<Finding>, Error> {
     if let Some(credential) = tx.credential_by_key(tenant.id, &asked.key)? {
@@ -87,7 +90,8 @@ fn repeated(
             .device(tenant.id, credential.device)?
             .ok_or(Error::Inconsistent("a credential without a device"))?;
         same_identity(asked, &device, group, credential.token == asked.token)?;
-        return enrolled_before(tx, tenant, group, device, &credential, now).map(Some);
+        let before = (device, credential);
+        return enrolled_before(tx, asked, secret, (tenant, group), before, now).map(Some);
     }
     if group.enrollment == EnrollmentPolicy::Approve
         && let Some(application) = tx.application_by_key(tenant.id, &asked.key)?
@@ -96,10 +100,18 @@ fn repeated(
             .device(tenant.id, application.device)?
             .ok_or(Error::Inconsistent("an application without a device"))?;
         same_identity(asked, &device, group, application.token == asked.token)?;
+        if application.server_key != asked.certified.is_servers() {
+            return Err(Error::EnrollmentConflict {
+                with: "a key from elsewhere",
+            });
+        }
         let device = Box::new(device);
         return Ok(Some(Finding::Waiting { device }));
     }
-    Ok(None)
+    let Some(before) = returned(tx, asked, group)? else {
+        return Ok(None);
+    };
+    enrolled_before(tx, asked, secret, (tenant, group), before, now).map(Some)
 }
 
 fn same_identity(
@@ -123,32 +135,8 @@ fn same_identity(
     Ok(())
 }
 
-fn enrolled_before(
-    tx: &mut Tx<'_>,
-    tenant: &Tenant,
-    group: &Group,
-    device: Device,
-    credential: &Credential,
-    now: Timestamp,
-) -> Result<Finding, Error> {
-    in_service(&device)?;
-    let certificate = tx
-        .certificate(credential.current.serial)?
-        .ok_or(Error::Inconsistent("a credential without its certificate"))?;
-    let first = credential.counter == 0 && !credential.pre_enrolled;
-    if !first || certificate.standing != Standing::Good || now > certificate.not_after {
-        return Err(Error::AlreadyEnrolled { device: device.id });
-    }
-    Ok(Finding::Again(Box::new(Issuance::new(
-        tenant,
-        group,
-        device,
-        certificate,
-    ))))
-}
-
 /// Refuses a device that is out of service, and says how.
-fn in_service(device: &Device) -> Result<(), Error> {
+pub(super) fn in_service(device: &Device) -> Result<(), Error> {
     match device.state().kind() {
         StateKind::Active | StateKind::Created | StateKind::Pending => Ok(()),
         StateKind::Suspended => Err(Error::DeviceSuspended),

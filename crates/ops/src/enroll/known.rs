@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use enlist_attest::BySecret;
-use enlist_core::{EnrollmentPolicy, Group, SecretRecord, ShortId, Tenant, Timestamp};
+use enlist_core::{EnrollmentPolicy, Group, SecretRecord, ShortId, Tenant, TenantState, Timestamp};
 
 use super::Asked;
 use super::examine::Admission;
@@ -63,7 +63,8 @@ impl KnownGrounds {
         group: &Group,
         admission: &Admission,
     ) {
-        if group.enrollment != EnrollmentPolicy::Open || admission.device.is_some() {
+        let active = tenant.state == TenantState::Active;
+        if !active || group.enrollment != EnrollmentPolicy::Open || admission.device.is_some() {
             return;
         }
         let mut grounds = self.lock();

@@ -1,8 +1,11 @@
 //! A newcomer enrolls.
 
+mod again;
+mod anew;
 mod examine;
 mod known;
 mod record;
+mod server_key;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +16,13 @@ use enlist_core::{
 use enlist_pki::Csr;
 
 use crate::{Enrolled, Error, Ops, Source};
+pub(crate) use anew::{request_by, request_of};
 use examine::{Finding, Ground, examine};
 pub(crate) use known::KnownGrounds;
+pub(crate) use record::Missed;
 use record::Recorded;
+pub use server_key::KeyGenerated;
+use server_key::KeyOf;
 
 /// What a newcomer sends.
 #[derive(Debug)]
@@ -32,8 +39,8 @@ pub struct Enrollment {
     pub hardware: Option<HardwareIdentity>,
     /// PKCS#10 over its key, DER.
     pub csr: Vec<u8>,
-    /// The token it made for itself.
-    pub token: DeviceToken,
+    /// The token it made for itself; who comes in by EST has none.
+    pub token: Option<DeviceToken>,
     /// The certificate lifetime it asks for.
     pub ttl: Option<Duration>,
     /// Where it calls from.
@@ -66,8 +73,11 @@ struct Asked {
     name: Option<Name>,
     hardware: Option<HardwareIdentity>,
     csr: Csr,
+    /// Of the CSR: what the same request is known by.
     key: Digest,
-    token: Digest,
+    /// The key to certify.
+    certified: KeyOf,
+    token: Option<Digest>,
     ttl: Option<Duration>,
 }
 
@@ -84,16 +94,24 @@ impl Ops {
     /// Each reason for a refusal has a variant of its own; nothing is written then.
     pub async fn enroll(&self, enrollment: Enrollment) -> Result<EnrollmentOutcome, Error> {
         let (tenant, source) = (enrollment.tenant.clone(), enrollment.source);
-        let outcome = self.admit(enrollment).await;
+        let outcome = self.admit(enrollment, KeyOf::Csr).await.0;
         if let Err(error) = &outcome {
             self.inner.refusals.count(&tenant, None, error, source);
         }
         outcome
     }
 
-    async fn admit(&self, enrollment: Enrollment) -> Result<EnrollmentOutcome, Error> {
+    /// Returns what was asked for, too, where it could be read.
+    async fn admit(
+        &self,
+        enrollment: Enrollment,
+        certified: KeyOf,
+    ) -> (Result<EnrollmentOutcome, Error>, Option<Arc<Asked>>) {
         let source = enrollment.source;
-        let asked = Arc::new(self.read(enrollment)?);
+        let asked = match self.read(enrollment, certified) {
+            Ok(asked) => Arc::new(asked),
+            Err(error) => return (Err(error), None),
+        };
         let outcome = self.settle(&asked).await;
         let (guard, id) = (&self.inner.guard, asked.secret.short_id());
         match &outcome {
@@ -101,15 +119,16 @@ impl Ops {
             Ok(_) => guard.right(id),
             Err(_) => {}
         }
-        outcome
+        (outcome, Some(asked))
     }
 
     /// Reads what was sent; the cheap checks come before the dear ones.
-    fn read(&self, enrollment: Enrollment) -> Result<Asked, Error> {
+    fn read(&self, enrollment: Enrollment, certified: KeyOf) -> Result<Asked, Error> {
         let secret = enrollment.secret.ok_or(Error::SecretMissing)?;
         let guard = &self.inner.guard;
         guard.check(enrollment.source, secret.short_id(), self.now())?;
         let csr = Csr::from_der(&enrollment.csr)?;
+        certified.refuse_encryption(&csr)?;
         Ok(Asked {
             tenant: enrollment.tenant,
             group: enrollment.group,
@@ -118,7 +137,8 @@ impl Ops {
             hardware: enrollment.hardware,
             key: Digest::from_bytes(csr.public_key().digest()),
             csr,
-            token: enrollment.token.digest(),
+            certified,
+            token: enrollment.token.map(|token| token.digest()),
             ttl: enrollment.ttl,
         })
     }
@@ -151,6 +171,10 @@ impl Ops {
                 Finding::Again(issuance) => Recorded::Issued(issuance),
                 Finding::Waiting { device } => Recorded::Waiting(device),
                 Finding::Apply => self.record_application(asked.clone()).await?,
+                Finding::Anew(anew) => {
+                    let signed = self.sign_anew(&tenant, &group, &anew, asked).await?;
+                    self.record_anew(tenant.id, asked.clone(), signed).await?
+                }
                 Finding::Admit(admission) => {
                     known.remember(asked, &tenant, &group, &admission);
                     let entry = self.sign_admission(tenant, group, admission, asked).await?;

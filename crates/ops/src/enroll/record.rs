@@ -9,8 +9,9 @@ use enlist_core::{
 use enlist_store::Tx;
 
 use super::Asked;
+use super::anew::request_of;
 use super::examine::{Admission, Finding, examine, refuse_the_buried};
-use crate::issue::{Issuance, Signed};
+use crate::issue::{Issuance, Signed, Whom};
 use crate::{Error, Ops, devices};
 
 /// What became of a request in the transaction that was to record it.
@@ -33,7 +34,7 @@ pub(super) struct Entry {
 }
 
 /// Why an entry was not recorded; all of it is undone.
-enum Missed {
+pub(crate) enum Missed {
     /// What it was decided on no longer holds: it has to be looked at anew.
     Raced,
     Refused(Error),
@@ -66,8 +67,14 @@ impl Ops {
             },
             None => self.newcomer(&group, asked),
         };
-        let whom = (device.id, &device.name);
-        let verified = &admission.verified;
+        let whom = Whom {
+            id: device.id,
+            name: &device.name,
+            hardware: device.hardware.as_ref(),
+        };
+        let made = asked.make_key().await?;
+        let made = made.map(|key| admission.verified.clone().with_server_key(key));
+        let verified = made.as_ref().unwrap_or(&admission.verified);
         let signed = self
             .sign(&tenant, &group, whom, verified, asked.ttl)
             .await?;
@@ -107,12 +114,16 @@ impl Ops {
         asked: Arc<Asked>,
         entry: Entry,
     ) -> Result<Recorded, Error> {
-        let now = self.now();
+        let (now, tenant) = (self.now(), entry.tenant.id);
         let recorded = self
             .inner
             .store
             .write("enroll", move |tx| entry.record(tx, &asked, now))
             .await;
+        if let Err(Missed::Refused(Error::CaSuperseded)) = &recorded {
+            self.follow_issuing(tenant).await?;
+            return Ok(Recorded::Raced);
+        }
         match recorded {
             Ok(issuance) => Ok(Recorded::Issued(Box::new(issuance))),
             Err(Missed::Raced) => Ok(Recorded::Raced),
@@ -133,7 +144,7 @@ impl Ops {
                 match ground.finding {
                     Finding::Again(issuance) => return Ok(Recorded::Issued(issuance)),
                     Finding::Waiting { device } => return Ok(Recorded::Waiting(device)),
-                    Finding::Admit(_) => return Ok(Recorded::Raced),
+                    Finding::Admit(_) | Finding::Anew(_) => return Ok(Recorded::Raced),
                     Finding::Apply => {}
                 }
                 let group = &ground.group;
@@ -162,6 +173,7 @@ impl Ops {
                     tenant: group.tenant,
                     key: asked.key,
                     token: asked.token,
+                    server_key: asked.certified.is_servers(),
                     csr: asked.csr.der().to_vec(),
                     secret: Some(secret.id),
                     ttl: asked.ttl.map(in_hours),
@@ -192,10 +204,11 @@ impl Entry {
             enrolled_key: asked.key,
             token: asked.token,
             previous_token: None,
-            current: signed.slot(asked.key),
+            current: signed.slot(asked.certified_key()),
             previous: None,
             counter: 0,
-            request: None,
+            // Which it stands for until the key has been used.
+            request: asked.made().map(|_| request_of(&asked.csr)),
             pre_enrolled: false,
         };
         let secret = self.admission.secret.id;
@@ -204,8 +217,7 @@ impl Entry {
         }
         refuse_the_buried(tx, asked, group)?;
         self.no_other_double(tx, asked, &device)?;
-        let certificate = signed.record(&device);
-        tx.insert_certificate(&certificate)?;
+        let certificate = signed.put(tx, &device)?;
         tx.append(&event.with("serial", certificate.serial))?;
         if let Some(other) = self.admission.double {
             let subject = device.subject();

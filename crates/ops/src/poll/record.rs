@@ -54,8 +54,9 @@ fn closed(
     match Order::parse(&command.order) {
         Some(Order::RotateToken) if outcome.done => {
             // The device holds the new token durably, so the one before may go.
-            let token = &ground.credential.token;
-            tx.retire_previous_token(ground.tenant.id, ground.device.id, token)?;
+            if let Some(token) = &ground.credential.token {
+                tx.retire_previous_token(ground.tenant.id, ground.device.id, token)?;
+            }
         }
         Some(Order::AcceptHardware) if outcome.done => accept_hardware(tx, plan, now)?,
         _ => {}

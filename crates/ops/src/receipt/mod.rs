@@ -53,13 +53,11 @@ impl Ops {
         serial: Serial,
     ) -> Result<ReceiptRecord, Error> {
         let now = self.now();
-        self.inner
-            .store
-            .write("take_receipt", move |tx| {
-                let witness = witness(tx, serial)?;
-                record(tx, &witness, &receipt, &envelope, now)
-            })
-            .await
+        self.change_standing("take_receipt", move |tx| {
+            let witness = witness(tx, serial)?;
+            record(tx, &witness, &receipt, &envelope, now)
+        })
+        .await
     }
 
     /// The receipts of a device, the newest first, each with the certificate whose key has signed it

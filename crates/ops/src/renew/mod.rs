@@ -1,6 +1,7 @@
 //! A device renews its certificate.
 
 mod examine;
+mod next;
 mod record;
 
 use std::sync::Arc;
@@ -9,9 +10,11 @@ use std::time::Duration;
 use enlist_core::{DeviceId, DeviceToken, Digest, RenewalRequest, RequestId};
 use enlist_pki::{Certificate, Csr};
 
+use crate::issue::Whom;
 use crate::{Enrolled, Error, Ops, Source};
 use examine::{Finding, examine};
 pub(crate) use examine::{on_record, recovery_ends};
+pub(crate) use next::Next;
 use record::Recorded;
 
 /// What a device sends to renew.
@@ -106,11 +109,16 @@ impl Ops {
                 Finding::Again(issuance) => Recorded::Issued(issuance),
                 Finding::CloneSuspected => self.record_suspicion(asked.clone()).await?,
                 Finding::Fresh(ref verified) => {
-                    let device = (ground.device.id, &ground.device.name);
+                    let whom = Whom::from(&ground.device);
                     let signed = self
-                        .sign(&ground.tenant, &ground.group, device, verified, asked.ttl)
+                        .sign(&ground.tenant, &ground.group, whom, verified, asked.ttl)
                         .await?;
-                    self.record_renewal(asked.clone(), signed).await?
+                    let recorded = self.record_renewal(asked.clone(), signed).await;
+                    let tenant = ground.tenant.id;
+                    if self.is_superseded_ca(tenant, &recorded).await? {
+                        continue;
+                    }
+                    recorded?
                 }
             };
             match recorded {

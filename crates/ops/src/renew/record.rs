@@ -6,7 +6,8 @@ use enlist_core::{Actor, Event, OnClone, StateKind, Timestamp};
 use enlist_store::Tx;
 
 use super::examine::{Finding, Ground, examine};
-use super::{Asked, Proven};
+use super::{Asked, Next, Proven};
+use crate::enroll::Missed;
 use crate::issue::{Issuance, Signed};
 use crate::{Error, Ops, devices, standing};
 
@@ -33,7 +34,9 @@ impl Ops {
                 match &ground.finding {
                     Finding::Again(issuance) => Ok(Recorded::Issued(issuance.clone())),
                     Finding::CloneSuspected => Ok(Recorded::Raced),
-                    Finding::Fresh(_) if !signed.fits(&ground.tenant, &ground.group) => {
+                    Finding::Fresh(_)
+                        if !signed.fits(&ground.tenant, &ground.group, &ground.device) =>
+                    {
                         Ok(Recorded::Raced)
                     }
                     Finding::Fresh(verified) => {
@@ -88,42 +91,28 @@ fn renew(
     signed: &Signed,
     now: Timestamp,
 ) -> Result<Recorded, Error> {
+    let next = Next {
+        tenant: &ground.tenant,
+        group: &ground.group,
+        device: &ground.device,
+        credential: &ground.credential,
+        by: Some(by),
+        signed,
+        counter: asked.counter,
+        request: asked.request,
+    };
+    let issuance = match next.record(tx, Actor::Device(ground.device.id), now) {
+        Ok(issuance) => issuance,
+        Err(Missed::Raced) => return Ok(Recorded::Raced),
+        Err(Missed::Refused(error)) => return Err(error),
+    };
     let before = &ground.credential;
-    // Proving itself by the current certificate is its first use, too.
-    let (credential, retired) = before.clone().used(by);
-    let (credential, unused) =
-        credential.renewed(signed.slot(asked.key), asked.counter, asked.request);
-    if !tx.save_credential(&credential, before.counter, before.current.serial)? {
-        return Ok(Recorded::Raced);
-    }
-    for slot in [retired, unused].iter().flatten() {
-        standing::supersede(tx, &credential, slot, now)?;
-    }
     if let Proven::Token(proof) = &asked.evidence
-        && proof.token.digest() == before.token
+        && let Some(token) = before.token
+        && proof.token.digest() == token
     {
         // The new token has worked: the one before may go.
-        tx.retire_previous_token(before.tenant, before.device, &before.token)?;
+        tx.retire_previous_token(before.tenant, before.device, &token)?;
     }
-    let mut device = ground.device.clone();
-    let certificate = signed.record(&device);
-    tx.insert_certificate(&certificate)?;
-    let by = Actor::Device(device.id);
-    if device.state().kind() == StateKind::Created {
-        // A pre-enrolled device's first start: it has a key of its own now.
-        let (activated, event) = device.enroll(by.clone(), now)?;
-        devices::save(tx, &activated, StateKind::Created)?;
-        tx.append(&event)?;
-        device = activated;
-    }
-    let event = Event::new("certificate-renewed", device.subject(), by, now)
-        .with("serial", certificate.serial)
-        .with("counter", asked.counter);
-    tx.append(&event)?;
-    Ok(Recorded::Issued(Box::new(Issuance::new(
-        &ground.tenant,
-        &ground.group,
-        device,
-        certificate,
-    ))))
+    Ok(Recorded::Issued(Box::new(issuance)))
 }

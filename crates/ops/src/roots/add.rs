@@ -3,7 +3,8 @@
 use enlist_ca::{ROOT_KEY, cross_sign, make_root};
 use enlist_core::{Actor, CaId, CaKind, CaRecord, CaStanding, Event, Operator, RootRecord, Serial};
 
-use super::{RootView, after};
+use super::RootView;
+use crate::cas::after;
 use crate::{Error, Ops, scope};
 
 impl Ops {

@@ -30,9 +30,11 @@ impl Ops {
                 Ok::<_, Error>((tenant, group, tx.offered_roots()?))
             })
             .await?;
+        let envelope = Envelope::from_value(&envelope)
+            .map_err(|error| Error::InvalidRequest(error.to_string()))?;
         let (root, fingerprint) = verified(&tenant, &group, &roots, &envelope)?;
         let (who, now) = (who.clone(), self.now());
-        let json = envelope.to_string().into_bytes();
+        let json = envelope.to_json();
         self.inner
             .store
             .write("record_root_approval", move |tx| {
@@ -55,7 +57,7 @@ fn verified(
     tenant: &Tenant,
     group: &Group,
     roots: &[RootRecord],
-    envelope: &serde_json::Value,
+    envelope: &Envelope,
 ) -> Result<(CaId, String), Error> {
     let refuse = |why: String| Err(Error::InvalidRequest(why));
     if group.signing.method == SigningMethod::Remote {
@@ -64,8 +66,6 @@ fn verified(
             group.name
         ));
     }
-    let envelope =
-        Envelope::from_value(envelope).map_err(|error| Error::InvalidRequest(error.to_string()))?;
     let keys = signing::public_keys(&group.signing)?;
     let trust: Trust = match envelope.open(&keys) {
         Ok(trust) => trust,

@@ -19,6 +19,9 @@ impl Ops {
             .read("follow_roots", Installation::read)
             .await?;
         let followed = self.inner.authorities.follow(&installation)?;
+        if followed {
+            self.inner.revocation.forget_roots();
+        }
         if followed && let Some(path) = &self.inner.root_file {
             let written = write_if_other(path, self.roots_pem().as_bytes());
             if let Err(error) = written {

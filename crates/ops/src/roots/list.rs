@@ -1,6 +1,6 @@
 //! The roots there are and were.
 
-use enlist_core::{CaStanding, Operator, RootRecord, Timestamp};
+use enlist_core::{CaKey, CaStanding, Operator, RootRecord, Timestamp};
 use enlist_pki::Certificate;
 
 use crate::{Error, Ops};
@@ -18,6 +18,8 @@ pub struct RootView {
     pub created_at: Timestamp,
     /// When it was retired.
     pub retired_at: Option<Timestamp>,
+    /// Whether its key is kept offline.
+    pub offline: bool,
 }
 
 impl RootView {
@@ -32,6 +34,7 @@ impl RootView {
             cross: root.cross.as_deref().map(read).transpose()?,
             created_at: root.ca.created_at,
             retired_at: root.retired_at,
+            offline: root.ca.key == CaKey::Offline,
         })
     }
 }

@@ -2,14 +2,16 @@
 
 mod add;
 mod approve;
+mod export;
 mod follow;
 mod list;
 mod offer;
 mod retire;
 mod rollover;
 
-use enlist_core::{CaRecord, CaStanding, RootRecord, Timestamp};
+use enlist_core::{CaStanding, RootRecord};
 
+pub use export::{RootExported, offline_message};
 pub use list::RootView;
 pub use offer::RootOffered;
 pub use retire::RetireRoot;
@@ -20,11 +22,4 @@ pub(crate) use offer::offer;
 /// The root among `roots` that stands so.
 fn standing(roots: &[RootRecord], standing: CaStanding) -> Option<&RootRecord> {
     roots.iter().find(|root| root.ca.standing == standing)
-}
-
-/// When a CA that takes the place of `before` was made: later, whatever the clock says, since the newest
-/// is the one that counts.
-fn after(before: &CaRecord, now: Timestamp) -> Timestamp {
-    let next = Timestamp::from_millis(before.created_at.as_millis() + 1);
-    now.max(next)
 }

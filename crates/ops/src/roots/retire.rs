@@ -1,14 +1,14 @@
 //! The old root goes, and everything comes to stand under the next.
 
-use enlist_ca::{Authority, make_issuing_ca, make_service_ca};
 use enlist_core::{
-    Actor, CaId, CaKind, CaRecord, CaStanding, Digest, Event, Operator, RootRecord, Serial, Tenant,
+    Actor, CaKind, CaRecord, CaStanding, Digest, Event, Operator, RootRecord, Tenant, Timestamp,
 };
 use enlist_store::Tx;
 
 use super::rollover::LATELY;
-use super::{RootView, after, standing};
+use super::{RootView, standing};
 use crate::authorities::{authority, read};
+use crate::cas::{KnownCa, is_needed};
 use crate::{Error, Ops, scope};
 
 /// How to retire the current root.
@@ -36,7 +36,10 @@ struct Standing {
     current: RootRecord,
     next: RootRecord,
     service: CaRecord,
-    tenants: Vec<(Tenant, Option<CaRecord>)>,
+    tenants: Vec<Tenant>,
+    /// The issuing CAs that anybody may still meet a certificate of, but for those that a root from
+    /// outside has signed: those stand under their own.
+    issuing: Vec<CaRecord>,
 }
 
 /// How many devices were seen lately, and how many of them hold the next root.
@@ -47,9 +50,11 @@ struct Share {
 }
 
 impl Ops {
-    /// Retires the current root: the next one takes its place, and the service CA and every tenant's
-    /// issuing CA get certificates under it, over the keys and names they have. Devices that do not hold
-    /// the next root can't reach the server after that.
+    /// Retires the current root: the next one takes its place, and the service CA and the issuing CAs of
+    /// every tenant get certificates under it, over the keys and names they have: the one that issues,
+    /// the one that is to follow, and those that are retired and still needed. What a root from outside
+    /// has signed is left alone. Devices that do not hold the next root can't reach the server after
+    /// that.
     ///
     /// # Errors
     /// When `who` is not of the whole installation, there is no next root, or too few devices hold it.
@@ -70,20 +75,21 @@ impl Ops {
             });
         }
         loop {
+            let now = self.now();
             let before = self
                 .inner
                 .store
-                .read("retire_root_look", Standing::read)
+                .read("retire_root_look", move |tx| Standing::read(tx, now))
                 .await?;
             let successors = self.under_the_next(&before)?;
-            let (by, now) = (Actor::Operator(who.token), self.now());
+            let by = Actor::Operator(who.token);
             let recorded = self
                 .inner
                 .store
                 .write("retire_root", move |tx| {
                     // First, so that nobody makes a tenant under it meanwhile.
                     tx.current_root()?;
-                    let still = Standing::read(tx)?;
+                    let still = Standing::read(tx, now)?;
                     if !still.is(&before) {
                         return Ok(None);
                     }
@@ -91,12 +97,12 @@ impl Ops {
                     if !tx.change_roots(old.id, new.ca.id, now)? {
                         return Err(Error::NoNextRoot);
                     }
-                    for ca in &successors {
-                        tx.insert_ca(ca)?;
+                    for (before, ca) in &successors {
+                        put(tx, before, ca)?;
                     }
                     let fingerprint = |ca: &CaRecord| read(ca).map(|ca| ca.fingerprint_hex());
                     let (was, is) = (fingerprint(old)?, fingerprint(&new.ca)?);
-                    for (tenant, _) in &before.tenants {
+                    for tenant in &before.tenants {
                         let event = Event::new("root-retired", tenant.subject(), by.clone(), now)
                             .with("root", &was)
                             .with("next", &is)
@@ -137,49 +143,33 @@ impl Ops {
             .await
     }
 
-    /// New certificates, under the next root, for every CA that stands under the current one. Nothing is
-    /// recorded.
-    fn under_the_next(&self, before: &Standing) -> Result<Vec<CaRecord>, Error> {
+    /// New certificates, under the next root, for every CA that stands under the current one, each with
+    /// the record before it. Nothing is recorded.
+    fn under_the_next(&self, before: &Standing) -> Result<Vec<(CaRecord, CaRecord)>, Error> {
         let root =
             authority(self.inner.authorities.keys(), &before.next.ca)?.ok_or(Error::RootOffline)?;
-        let mut made = vec![self.again(&root, &before.service, None)?];
-        for (tenant, ca) in &before.tenants {
-            if let Some(ca) = ca {
-                made.push(self.again(&root, ca, Some(tenant))?);
-            }
+        let service = self.again(&root, &before.service, None)?;
+        let mut made = vec![(before.service.clone(), service)];
+        for ca in &before.issuing {
+            let tenant = before.tenants.iter().find(|one| Some(one.id) == ca.tenant);
+            let tenant = tenant.ok_or(Error::Inconsistent("an issuing CA without its tenant"))?;
+            made.push((ca.clone(), self.again(&root, ca, Some(tenant))?));
         }
         Ok(made)
     }
+}
 
-    /// The same CA, with the same key, under `root`.
-    fn again(
-        &self,
-        root: &Authority,
-        ca: &CaRecord,
-        tenant: Option<&Tenant>,
-    ) -> Result<CaRecord, Error> {
-        let (clock, rng) = (&*self.inner.clock, &*self.inner.rng);
-        let before = read(ca)?;
-        let key = before.public_key().map_err(Error::signing)?;
-        let (serial, now) = (Serial::generate(rng), clock.now());
-        let certificate = match tenant {
-            Some(tenant) => make_issuing_ca(root, &tenant.name, &key, serial, now)?,
-            None => make_service_ca(root, &key, serial, now)?,
-        };
-        if certificate.subject_der() != before.subject_der() {
-            // What it has issued would name an issuer that is not there any more.
-            return Err(Error::Inconsistent("a CA would change its name"));
-        }
-        Ok(CaRecord {
-            id: CaId::new(clock, rng),
-            tenant: ca.tenant,
-            kind: ca.kind,
-            standing: CaStanding::Current,
-            certificate: certificate.der().to_vec(),
-            chain: Vec::new(),
-            key: ca.key.clone(),
-            created_at: after(ca, now),
-        })
+/// Records another certificate of a CA: beside the one before, but for one that has issued nothing yet,
+/// of which there is one a tenant.
+fn put(tx: &mut Tx<'_>, before: &CaRecord, ca: &CaRecord) -> Result<(), Error> {
+    if ca.standing != CaStanding::Next {
+        tx.insert_ca(ca)?;
+        return Ok(());
+    }
+    match tx.replace_next_issuing(before.id, &ca.certificate)? {
+        true => Ok(()),
+        // Somebody has let it take over in this very moment.
+        false => Err(Error::Busy { retry_after_s: 1 }),
     }
 }
 
@@ -190,12 +180,15 @@ impl Share {
 }
 
 impl Standing {
-    fn read(tx: &mut Tx<'_>) -> Result<Self, Error> {
+    fn read(tx: &mut Tx<'_>, now: Timestamp) -> Result<Self, Error> {
         let roots = tx.offered_roots()?;
-        let mut tenants = Vec::new();
-        for tenant in tx.tenants()? {
-            let ca = tx.cas(CaKind::Issuing, Some(tenant.id))?.into_iter().next();
-            tenants.push((tenant, ca));
+        let (tenants, mut issuing) = (tx.tenants()?, Vec::new());
+        for tenant in &tenants {
+            for ca in KnownCa::all(tx.cas(CaKind::Issuing, Some(tenant.id))?)? {
+                if ca.is_under_our_root() && is_needed(tx, &ca, now)? {
+                    issuing.push(ca.record);
+                }
+            }
         }
         let service = tx.cas(CaKind::Service, None)?.into_iter().next();
         let missing = || Error::Inconsistent("the root or the service CA is missing");
@@ -208,21 +201,23 @@ impl Standing {
                 .clone(),
             service: service.ok_or_else(missing)?,
             tenants,
+            issuing,
         })
     }
 
     /// Whether `other` is about the very same CAs.
     fn is(&self, other: &Self) -> bool {
-        self.current.ca.id == other.current.ca.id
-            && self.next.ca.id == other.next.ca.id
-            && self.service.id == other.service.id
-            && self.tenants.len() == other.tenants.len()
+        let of = |one: &Self| -> Vec<_> {
+            let all = [&one.current.ca, &one.next.ca, &one.service];
+            let issuing = one.issuing.iter();
+            let all = all.into_iter().chain(issuing);
+            all.map(|ca| (ca.id, ca.standing)).collect()
+        };
+        of(self) == of(other)
             && self
                 .tenants
                 .iter()
-                .zip(&other.tenants)
-                .all(|((a, of_a), (b, of_b))| {
-                    a.id == b.id && of_a.as_ref().map(|ca| ca.id) == of_b.as_ref().map(|ca| ca.id)
-                })
+                .map(|one| one.id)
+                .eq(other.tenants.iter().map(|one| one.id))
     }
 }

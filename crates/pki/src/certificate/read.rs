@@ -1,14 +1,15 @@
 //! Taking the bytes apart.
 //!
-//! Object identifiers of extensions and policies are compared as bytes and never parsed:
-//! foreign certificates may hold arcs that are larger than our type for them.
+//! Object identifiers of policies are compared as bytes and never parsed: foreign
+//! certificates may hold arcs that are larger than our type for them.
 
 use der::asn1::{AnyRef, OctetStringRef, UintRef};
-use der::{Decode, Reader, SliceReader, Tag, TagNumber, Tagged};
+use der::{Decode, Reader, SliceReader};
 use spki::AlgorithmIdentifierRef;
-use x509_cert::ext::pkix::BasicConstraints;
+use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
 
 use super::CertificateError;
+use crate::decode::{self, explicit, is_context, object_id};
 use crate::oid;
 use crate::signed::Signed;
 use crate::subject::{self, SubjectName};
@@ -29,6 +30,7 @@ pub(super) struct Fields {
     pub purposes: Vec<Box<[u8]>>,
     pub is_ca: bool,
     pub path_len: Option<u8>,
+    pub signs_for_a_ca: bool,
 }
 
 pub(super) fn fields(der: &[u8]) -> Result<Fields, CertificateError> {
@@ -46,7 +48,10 @@ fn read_body(
     body: &mut SliceReader<'_>,
     outer: &AlgorithmIdentifierRef<'_>,
 ) -> Result<Fields, CertificateError> {
-    let mut fields = Fields::default();
+    let mut fields = Fields {
+        signs_for_a_ca: true,
+        ..Fields::default()
+    };
     if explicit(body, 0)?.map(AnyRef::value) != Some(&[2]) {
         return Err(CertificateError::Version);
     }
@@ -73,25 +78,14 @@ fn read_body(
 }
 
 fn read_extensions(extensions: AnyRef<'_>, fields: &mut Fields) -> Result<(), CertificateError> {
-    let mut seen: Vec<&[u8]> = Vec::new();
-    extensions.sequence(|list| {
-        while !list.is_finished() {
-            let (id, value) = list.sequence(|one| {
-                let id = object_id(one)?;
-                if Tag::peek(one)? == Tag::Boolean {
-                    one.decode::<bool>()?;
-                }
-                let value: &OctetStringRef = one.decode()?;
-                Ok::<_, der::Error>((id, value.as_bytes()))
-            })?;
-            if seen.contains(&id) {
-                return Err(CertificateError::RepeatedExtension);
-            }
-            seen.push(id);
-            read_extension(id, value, fields)?;
-        }
-        Ok(())
-    })
+    let extensions = decode::extensions(extensions)?;
+    if decode::is_repeated(&extensions) {
+        return Err(CertificateError::RepeatedExtension);
+    }
+    for one in &extensions {
+        read_extension(one.id, one.value, fields)?;
+    }
+    Ok(())
 }
 
 fn read_extension(id: &[u8], value: &[u8], fields: &mut Fields) -> der::Result<()> {
@@ -99,11 +93,14 @@ fn read_extension(id: &[u8], value: &[u8], fields: &mut Fields) -> der::Result<(
         let key_id = <&OctetStringRef>::from_der(value)?;
         fields.subject_key_id = Some(key_id.as_bytes().into());
     } else if id == oid::AUTHORITY_KEY_ID.as_bytes() {
-        fields.authority_key_id = authority_key_id(value)?;
+        fields.authority_key_id = decode::authority_key_id(value)?;
     } else if id == oid::BASIC_CONSTRAINTS.as_bytes() {
         let constraints = BasicConstraints::from_der(value)?;
         fields.is_ca = constraints.ca;
         fields.path_len = constraints.path_len_constraint;
+    } else if id == oid::KEY_USAGE.as_bytes() {
+        let usage = KeyUsage::from_der(value)?;
+        fields.signs_for_a_ca = usage.key_cert_sign() && usage.crl_sign();
     } else if id == oid::CERTIFICATE_POLICIES.as_bytes() {
         fields.policies = policies(value)?;
     } else if id == oid::EXTENDED_KEY_USAGE.as_bytes() {
@@ -112,20 +109,6 @@ fn read_extension(id: &[u8], value: &[u8], fields: &mut Fields) -> der::Result<(
         fields.names = subject::read(value)?;
     }
     Ok(())
-}
-
-/// The `keyIdentifier` of an `AuthorityKeyIdentifier`; its other fields are passed over.
-fn authority_key_id(value: &[u8]) -> der::Result<Option<Box<[u8]>>> {
-    AnyRef::from_der(value)?.sequence(|inner| {
-        let mut key_id = None;
-        while !inner.is_finished() {
-            let field = AnyRef::decode(inner)?;
-            if context_number(field.tag()) == Some(0) {
-                key_id = Some(field.value().into());
-            }
-        }
-        Ok(key_id)
-    })
 }
 
 /// The identifiers of a `CertificatePolicies`; qualifiers are passed over.
@@ -153,34 +136,4 @@ fn purposes(value: &[u8]) -> der::Result<Vec<Box<[u8]>>> {
         }
         Ok(purposes)
     })
-}
-
-/// The content of an OBJECT IDENTIFIER.
-fn object_id<'a>(reader: &mut SliceReader<'a>) -> der::Result<&'a [u8]> {
-    let any = AnyRef::decode(reader)?;
-    any.tag().assert_eq(Tag::ObjectIdentifier)?;
-    Ok(any.value())
-}
-
-/// What stands inside `[number] EXPLICIT`, if that is next.
-fn explicit<'a>(reader: &mut SliceReader<'a>, number: u32) -> der::Result<Option<AnyRef<'a>>> {
-    if !is_context(reader, number) {
-        return Ok(None);
-    }
-    let outer = AnyRef::decode(reader)?;
-    AnyRef::from_der(outer.value()).map(Some)
-}
-
-fn is_context(reader: &SliceReader<'_>, number: u32) -> bool {
-    Tag::peek(reader).is_ok_and(|tag| context_number(tag) == Some(number))
-}
-
-fn context_number(tag: Tag) -> Option<u32> {
-    match tag {
-        Tag::ContextSpecific {
-            number: TagNumber(number),
-            ..
-        } => Some(number),
-        _ => None,
-    }
 }

@@ -11,6 +11,14 @@ use crate::signer::{SignError, Signer};
 /// The name does not fit (1 to 64 characters), or the key could not sign.
 pub fn build(signer: &dyn Signer, common_name: &str) -> Result<Vec<u8>, BuildError> {
     let subject = DistinguishedName::new(&[(Attribute::CommonName, common_name)])?;
+    build_for(signer, &subject)
+}
+
+/// A DER CSR over `signer`'s key that proposes `subject` and asks for nothing else.
+///
+/// # Errors
+/// The key could not sign.
+pub fn build_for(signer: &dyn Signer, subject: &DistinguishedName) -> Result<Vec<u8>, BuildError> {
     let info = encode::sequence(&[
         &VERSION_1,
         subject.der(),

@@ -10,6 +10,7 @@ use super::{CsrError, Requested};
 use crate::{name, oid, subject};
 
 pub(super) struct Info<'a> {
+    pub subject: &'a [u8],
     pub spki: &'a [u8],
     pub requested: Requested,
 }
@@ -36,16 +37,27 @@ pub(super) fn info(der: &[u8]) -> Result<Info<'_>, CsrError> {
             ) {
                 read_extensions(attribute, &mut requested)?;
             }
+            requested.encrypted_key |= matches!(
+                attribute.oid,
+                oid::DECRYPT_KEY_ID | oid::ASYMMETRIC_DECRYPT_KEY_ID
+            );
         }
-        Ok(Info { spki, requested })
+        Ok(Info {
+            subject,
+            spki,
+            requested,
+        })
     })?;
     reader.finish()?;
     Ok(info)
 }
 
-fn read_extensions(attribute: &Attribute, requested: &mut Requested) -> der::Result<()> {
+fn read_extensions(attribute: &Attribute, requested: &mut Requested) -> Result<(), CsrError> {
     for value in attribute.values.iter() {
         for extension in Vec::<Extension>::from_der(&value.to_der()?)? {
+            if requested.extensions.contains(&extension.extn_id) {
+                return Err(CsrError::RepeatedExtension);
+            }
             let value = extension.extn_value.as_bytes();
             match extension.extn_id {
                 oid::BASIC_CONSTRAINTS => requested.ca |= BasicConstraints::from_der(value)?.ca,

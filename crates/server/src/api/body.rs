@@ -120,7 +120,7 @@ fn read_or_say_where<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     Ok(value)
 }
 
-fn too_large_or_cut(rejection: &BytesRejection, limit: usize) -> Refusal {
+pub(crate) fn too_large_or_cut(rejection: &BytesRejection, limit: usize) -> Refusal {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         Refusal::too_large(limit)
     } else {

@@ -4,7 +4,7 @@ use enlist_core::DeviceToken;
 use enlist_ops::Error;
 use enlist_wire as wire;
 
-use super::body::{Body, OptionalBody};
+use super::body::{Body, LargeBody, OptionalBody};
 use crate::app::{App, Peer};
 use crate::problem::Refusal;
 use crate::view;
@@ -42,7 +42,7 @@ pub(crate) async fn farewell(
 pub(crate) async fn receipt(
     State(App { ops }): State<App>,
     peer: Peer,
-    Body(asked): Body<wire::ReceiptRequest>,
+    LargeBody(asked): LargeBody<wire::ReceiptRequest>,
 ) -> Result<Json<wire::ReceiptReply>, Refusal> {
     let envelope = view::envelope_asked(&asked.receipt)?;
     let kept = ops.take_receipt(envelope, peer.source).await?;

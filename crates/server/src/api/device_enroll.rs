@@ -40,7 +40,9 @@ pub(crate) async fn enroll(
             .as_ref()
             .and_then(|claim| view::hardware_claimed(claim).ok()),
         csr: asked.csr.0,
-        token: DeviceToken::parse(asked.device_token.expose()).map_err(Error::MalformedToken)?,
+        token: Some(
+            DeviceToken::parse(asked.device_token.expose()).map_err(Error::MalformedToken)?,
+        ),
         ttl: asked.certificate_ttl_h.map(hours),
         source: peer.source,
     };

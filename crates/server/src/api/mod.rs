@@ -2,6 +2,7 @@
 
 mod body;
 mod bulk;
+mod cas;
 mod certificates;
 mod configuration;
 mod device_end;
@@ -24,6 +25,8 @@ mod time;
 mod tokens;
 mod whoami;
 
+pub(crate) use body::{has_type, too_large_or_cut};
+
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request};
@@ -34,11 +37,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::est;
 use crate::openapi;
 use crate::problem::Refusal;
+use crate::status;
+use crate::unread::read_to_the_end;
 
 /// The longest a request may take, but for those that stream.
-const A_REQUEST: Duration = Duration::from_secs(30);
+pub(crate) const A_REQUEST: Duration = Duration::from_secs(30);
 
 /// Every endpoint, with its OpenAPI document.
 pub(crate) fn endpoints() -> OpenApiRouter<App> {
@@ -47,6 +53,7 @@ pub(crate) fn endpoints() -> OpenApiRouter<App> {
         .merge(management_api())
         // Within, so that its own bound on bodies is the one that counts.
         .merge(configuration_api().layer(DefaultBodyLimit::max(body::LARGE)))
+        .merge(receipt_api().layer(DefaultBodyLimit::max(body::LARGE)))
         .layer(from_fn(bound_in_time))
         .layer(DefaultBodyLimit::max(body::LIMIT))
         // Added after the layer that ends long requests: a million rows take their time.
@@ -64,8 +71,12 @@ fn device_api() -> OpenApiRouter<App> {
         .routes(routes!(device_poll::poll))
         .routes(routes!(device_end::token))
         .routes(routes!(device_end::farewell))
-        .routes(routes!(device_end::receipt))
         .routes(routes!(time::time))
+}
+
+/// Of a device that had much to erase, a receipt is long.
+fn receipt_api() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(device_end::receipt))
 }
 
 fn management_api() -> OpenApiRouter<App> {
@@ -76,8 +87,15 @@ fn management_api() -> OpenApiRouter<App> {
         .routes(routes!(whoami::whoami))
         .routes(routes!(tenants::list, tenants::add))
         .routes(routes!(tenants::issuing_ca))
+        .routes(routes!(cas::list, cas::add))
+        .routes(routes!(cas::retire))
+        .routes(routes!(cas::renew))
+        .routes(routes!(cas::import))
+        .routes(routes!(cas::requests))
         .routes(routes!(roots::list, roots::add))
         .routes(routes!(roots::retire))
+        .routes(routes!(roots::export))
+        .routes(routes!(roots::take_offline))
         .routes(routes!(roots::rollover))
         .routes(routes!(roots::approve))
         .routes(routes!(groups::list, groups::add))
@@ -130,13 +148,16 @@ pub fn router(app: App) -> Router {
             "/v1/openapi.json",
             axum::routing::get(move || async move { Json(document) }),
         )
+        .merge(est::routes())
+        .merge(status::endpoints())
         .fallback(async || Refusal::no_such_path())
         .method_not_allowed_fallback(async || Refusal::no_such_method())
+        .layer(from_fn(read_to_the_end))
         .with_state(app)
 }
 
 /// A body that never ends must not hold its place for ever.
-async fn bound_in_time(request: Request, next: Next) -> Response {
+pub(crate) async fn bound_in_time(request: Request, next: Next) -> Response {
     match tokio::time::timeout(A_REQUEST, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Refusal::too_slow(A_REQUEST.as_secs()).into_response(),

@@ -50,6 +50,33 @@ pub(crate) async fn retire(
     Ok(Json(view::root(&root)))
 }
 
+/// A copy of the current root's key, encrypted with the passphrase that is sent.
+#[utoipa::path(post, path = "/v1/roots/export", tag = "roots", request_body = wire::ExportRoot, responses((status = 200, body = wire::RootExported)))]
+pub(crate) async fn export(
+    State(App { ops }): State<App>,
+    Who(who): Who,
+    Body(asked): Body<wire::ExportRoot>,
+) -> Result<Json<wire::RootExported>, Refusal> {
+    let exported = ops
+        .export_root(&who, asked.passphrase.into_secret())
+        .await?;
+    Ok(Json(wire::RootExported {
+        certificate: exported.certificate.to_pem(),
+        key: exported.key_pem,
+    }))
+}
+
+/// Forgets the key of the current root, once a copy of it was shown to work.
+#[utoipa::path(post, path = "/v1/roots/take-offline", tag = "roots", request_body = wire::TakeRootOffline, responses((status = 200, body = wire::Root)))]
+pub(crate) async fn take_offline(
+    State(App { ops }): State<App>,
+    Who(who): Who,
+    Body(proof): Body<wire::TakeRootOffline>,
+) -> Result<Json<wire::Root>, Refusal> {
+    let root = ops.take_root_offline(&who, proof.signature.0).await?;
+    Ok(Json(view::root(&root)))
+}
+
 /// How far the devices of a tenant are with the next root.
 #[utoipa::path(get, path = "/v1/tenants/{tenant}/rollover", tag = "roots", params(("tenant" = String, Path), wire::RolloverQuery), responses((status = 200, body = wire::Rollover)))]
 pub(crate) async fn rollover(

@@ -2,6 +2,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use enlist_ops::Error;
+use enlist_pki::Certificate;
 use enlist_wire as wire;
 
 use super::body::Body;
@@ -22,7 +23,7 @@ pub(crate) async fn list(
     )))
 }
 
-/// Makes a tenant with an issuing CA of its own.
+/// Makes a tenant with an issuing CA of its own, or with the request for one.
 #[utoipa::path(post, path = "/v1/tenants", tag = "tenants", request_body = wire::NewTenant, responses((status = 201, body = wire::Tenant)))]
 pub(crate) async fn add(
     State(App { ops }): State<App>,
@@ -30,7 +31,7 @@ pub(crate) async fn add(
     Body(new): Body<wire::NewTenant>,
 ) -> Result<(StatusCode, Json<wire::Tenant>), Refusal> {
     let name = new.name.parse().map_err(Error::InvalidName)?;
-    let tenant = ops.add_tenant(&who, name).await?;
+    let tenant = ops.add_tenant(&who, name, new.request_ca).await?;
     Ok((StatusCode::CREATED, Json(view::tenant(&tenant))))
 }
 
@@ -42,9 +43,12 @@ pub(crate) async fn issuing_ca(
     names: Names,
 ) -> Result<Json<wire::IssuingCa>, Refusal> {
     let authority = ops.tenant_authority(&who, names.tenant).await?;
+    let anchors: Vec<_> = authority.anchors.iter().map(Certificate::to_pem).collect();
     Ok(Json(wire::IssuingCa {
         certificate: authority.issuing.to_pem(),
-        anchor: authority.anchor.to_pem(),
+        anchor: anchors.first().cloned().unwrap_or_default(),
         root: authority.root.to_pem(),
+        chain: authority.chain.iter().map(Certificate::to_pem).collect(),
+        anchors,
     }))
 }

@@ -14,6 +14,7 @@ pub(crate) fn enrolled(enrolled: &Enrolled) -> wire::Enrolled {
         name: enrolled.device.name.to_string(),
         certificate: certificate_pem(&enrolled.certificate.der),
         issuing_ca: enrolled.issuing_pem.to_string(),
+        chain: enrolled.chain_pem.clone(),
         root: enrolled.root_pem.to_string(),
         not_before: time(enrolled.certificate.not_before),
         not_after: time(enrolled.certificate.not_after),
@@ -31,6 +32,7 @@ pub(crate) fn quadruple(made: &PreEnrolled) -> Result<wire::Quadruple, FileKeyEr
         device_certificate_pem: certificate_pem(&made.enrolled.certificate.der),
         device_private_key_pem: made.key.to_pkcs8_pem()?.into(),
         issuing_ca_pem: made.enrolled.issuing_pem.to_string(),
+        chain_pem: made.enrolled.chain_pem.clone(),
         root_pem: made.enrolled.root_pem.to_string(),
         not_after: time(made.enrolled.certificate.not_after),
     })

@@ -1,5 +1,6 @@
 //! From core's types to the wire's, and back.
 
+mod ca;
 mod certificate;
 mod configuration;
 mod device;
@@ -15,6 +16,7 @@ mod secret;
 mod tenant;
 mod token;
 
+pub(crate) use ca::{ca, ca_added, ca_request};
 pub(crate) use certificate::certificate;
 pub(crate) use configuration::{
     applied, configuration, configuration_entry, configuration_numbers, configuration_offer,

@@ -18,6 +18,7 @@ pub(crate) fn root(root: &RootView) -> wire::Root {
         created_at: time(root.created_at),
         not_after: wire::Time::from_secs(root.certificate.not_after()),
         retired_at: root.retired_at.map(time),
+        offline: root.offline,
     }
 }
 

@@ -213,9 +213,7 @@ fn a_device_is_offered_what_it_does_not_hold() {
 #[test]
 fn one_tenants_configuration_is_nobody_elses() {
     let bench = Bench::with_schema();
-    let acme = NewTenant {
-        name: "acme".to_owned(),
-    };
+    let acme = NewTenant::named("acme");
     let admin = bench.rig.admin();
     admin.create_tenant(&acme).unwrap();
     admin

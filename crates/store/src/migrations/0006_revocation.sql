@@ -19,5 +19,17 @@ CREATE TABLE ca_requests (
 );
 
 -- What was put on hold, taken off it, or revoked, in the order in which that happened.
-CREATE INDEX certificates_changed ON certificates (standing_since)
+CREATE INDEX certificates_changed ON certificates (standing_since, serial)
     WHERE standing_since IS NOT NULL;
+-- The same by their end: what is to be told of them, without all that was ever revoked.
+CREATE INDEX certificates_changed_live ON certificates (not_after, serial)
+    WHERE standing_since IS NOT NULL;
+
+-- Whether the server is to make the key, once a person has said yes (EST serverkeygen).
+ALTER TABLE applications ADD COLUMN server_key BIGINT NOT NULL DEFAULT 0;
+
+-- Until when the certificates of a CA are valid, and how many still are: it is needed for so long.
+CREATE INDEX certificates_of_issuer ON certificates (issuer_id, not_after);
+
+-- In how many parts the revocation lists of a tenant's CAs have come at most.
+ALTER TABLE tenants ADD COLUMN crl_parts BIGINT NOT NULL DEFAULT 1;

@@ -2,6 +2,7 @@
 
 use enlist_core::{Application, DeviceId, Digest, TenantId};
 
+use super::device_token;
 use crate::column::Columns;
 use crate::value::values;
 use crate::{StoreError, Tx};
@@ -9,7 +10,8 @@ use crate::{StoreError, Tx};
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT device_id, tenant_id, enrolling_key, token, csr, secret_id, ttl_h
+            "SELECT device_id, tenant_id, enrolling_key, token, csr, secret_id, ttl_h,
+                    server_key
              FROM applications ",
             $rest
         )
@@ -21,17 +23,18 @@ impl Tx<'_> {
     pub fn insert_application(&mut self, application: &Application) -> Result<bool, StoreError> {
         let added = self.execute(
             "INSERT INTO applications (device_id, tenant_id, enrolling_key, token, csr,
-                 secret_id, ttl_h)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)
+                 secret_id, ttl_h, server_key)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
              ON CONFLICT (tenant_id, enrolling_key) DO NOTHING",
             values![
                 &application.device,
                 &application.tenant,
                 &application.key,
-                &application.token,
+                &device_token::written(application.token),
                 &application.csr,
                 application.secret.as_ref(),
-                application.ttl.map(i64::from)
+                application.ttl.map(i64::from),
+                application.server_key
             ],
         )?;
         Ok(added > 0)
@@ -84,9 +87,10 @@ fn application(columns: &mut Columns<'_>) -> Result<Application, StoreError> {
         device: columns.next()?,
         tenant: columns.next()?,
         key: columns.next()?,
-        token: columns.next()?,
+        token: device_token::read(columns.next()?),
         csr: columns.next()?,
         secret: columns.next()?,
         ttl: columns.next()?,
+        server_key: columns.next()?,
     })
 }

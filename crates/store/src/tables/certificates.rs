@@ -136,14 +136,15 @@ impl Tx<'_> {
         self.query("certificates", &sql, &values, certificate)
     }
 
-    /// Changes the standing of one certificate. False where it is not on record.
+    /// Changes the standing of one certificate, at that time. False where it is not on record.
     pub fn set_standing(
         &mut self,
         tenant: TenantId,
         serial: Serial,
         to: Standing,
+        at: Timestamp,
     ) -> Result<bool, StoreError> {
-        let (standing, since, reason) = standing_columns(to);
+        let (standing, since, reason) = changed_columns(to, at);
         let changed = self.execute(
             "UPDATE certificates SET standing = $1, standing_since = $2, revocation_reason = $3
              WHERE tenant_id = $4 AND serial = $5",
@@ -152,8 +153,8 @@ impl Tx<'_> {
         Ok(changed > 0)
     }
 
-    /// Changes the standing of all certificates of a device that can take the new one, and says
-    /// how many those were: on hold go those that are good, off it those that are on hold, and
+    /// Changes the standing of all certificates of a device that can take the new one, and says how
+    /// many those were. `at` is when they come off hold: on hold go those that are good, off it those that are on hold, and
     /// revoked is whatever is not revoked yet. What has expired by the time of the change stays
     /// as it was.
     pub fn set_standing_of_device(
@@ -161,8 +162,9 @@ impl Tx<'_> {
         tenant: TenantId,
         device: DeviceId,
         to: Standing,
+        at: Timestamp,
     ) -> Result<u64, StoreError> {
-        let (standing, since, reason) = standing_columns(to);
+        let (standing, since, reason) = changed_columns(to, at);
         let from = match to {
             Standing::Good => "c.standing = 'held'",
             Standing::Held(_) => "c.standing = 'good'",
@@ -173,7 +175,10 @@ impl Tx<'_> {
                  revocation_reason = $3
              WHERE c.tenant_id = $4 AND c.device_id = $5 AND {from} AND c.not_after > $6"
         );
-        let not_expired_at = since.unwrap_or(Timestamp::from_millis(i64::MIN));
+        let not_expired_at = match to {
+            Standing::Good => Timestamp::from_millis(i64::MIN),
+            Standing::Held(at) | Standing::Revoked { at, .. } => at,
+        };
         self.execute(
             &sql,
             values![standing, since, reason, &tenant, &device, not_expired_at],
@@ -194,12 +199,20 @@ impl Tx<'_> {
     }
 }
 
-fn standing_columns(standing: Standing) -> (&'static str, Option<Timestamp>, Option<i64>) {
+pub(super) fn standing_columns(
+    standing: Standing,
+) -> (&'static str, Option<Timestamp>, Option<i64>) {
     match standing {
         Standing::Good => ("good", None, None),
         Standing::Held(since) => ("held", Some(since), None),
         Standing::Revoked { at, reason } => ("revoked", Some(at), Some(reason.code().into())),
     }
+}
+
+/// One that comes off hold says since when: those who tell the world look for what has changed.
+fn changed_columns(to: Standing, at: Timestamp) -> (&'static str, Option<Timestamp>, Option<i64>) {
+    let (standing, since, reason) = standing_columns(to);
+    (standing, since.or(Some(at)), reason)
 }
 
 fn certificate(columns: &mut Columns<'_>) -> Result<CertificateRecord, StoreError> {
@@ -216,7 +229,7 @@ fn certificate(columns: &mut Columns<'_>) -> Result<CertificateRecord, StoreErro
     })
 }
 
-fn standing(columns: &mut Columns<'_>) -> Result<Standing, StoreError> {
+pub(super) fn standing(columns: &mut Columns<'_>) -> Result<Standing, StoreError> {
     let kind: String = columns.next()?;
     let since: Option<Timestamp> = columns.next()?;
     let reason: Option<u32> = columns.next()?;

@@ -4,6 +4,7 @@ use enlist_core::{
     Credential, DeviceId, Digest, Issued, RenewalRequest, SecretId, Serial, TenantId,
 };
 
+use super::device_token;
 use crate::column::Columns;
 use crate::value::values;
 use crate::{StoreError, Tx};
@@ -44,7 +45,7 @@ impl Tx<'_> {
                 &credential.device,
                 &credential.tenant,
                 &credential.enrolled_key,
-                &credential.token,
+                &device_token::written(credential.token),
                 &credential.current.serial,
                 &credential.current.key,
                 credential.current.not_after,
@@ -133,13 +134,19 @@ impl Tx<'_> {
         &mut self,
         tenant: TenantId,
         device: DeviceId,
-        expected: &Digest,
+        expected: Option<Digest>,
         token: &Digest,
     ) -> Result<bool, StoreError> {
         let replaced = self.execute(
             "UPDATE credentials SET token = $1, previous_token = $2
-             WHERE tenant_id = $3 AND device_id = $4 AND token = $2",
-            values![token, expected, &tenant, &device],
+             WHERE tenant_id = $3 AND device_id = $4 AND token = $5",
+            values![
+                token,
+                expected.as_ref(),
+                &tenant,
+                &device,
+                &device_token::written(expected)
+            ],
         )?;
         Ok(replaced > 0)
     }
@@ -180,7 +187,7 @@ fn credential(columns: &mut Columns<'_>) -> Result<Credential, StoreError> {
         device: columns.next()?,
         tenant: columns.next()?,
         enrolled_key: columns.next()?,
-        token: columns.next()?,
+        token: device_token::read(columns.next()?),
         current: Issued {
             serial: columns.next()?,
             key: columns.next()?,

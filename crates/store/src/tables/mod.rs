@@ -2,17 +2,22 @@
 
 mod api_tokens;
 mod applications;
+mod ca_requests;
+mod ca_rollover;
 mod cas;
 mod certificates;
 mod commands;
 mod configuration;
 mod credentials;
 mod device_reports;
+mod device_token;
 mod devices;
 mod devices_bulk;
 mod events;
 mod groups;
+mod issued;
 mod receipts;
+mod revocation;
 mod rollover;
 mod roots;
 mod secrets;
@@ -25,4 +30,5 @@ mod tombstones;
 pub use certificates::CertificateFilter;
 pub use devices::DeviceFilter;
 pub use events::EventFilter;
+pub use revocation::{IssuedStanding, StandingChange};
 pub use rollover::{Readiness, Unready};

@@ -85,7 +85,8 @@ pub async fn an_application_reads_back(rig: &Rig) {
         device: device.id,
         tenant: home.tenant.id,
         key: rig.digest(),
-        token: rig.digest(),
+        token: Some(rig.digest()),
+        server_key: false,
         csr: vec![0x30, 0x82, 0],
         secret: Some(rig.secret(&home, None).id),
         ttl: Some(u32::MAX),
@@ -107,6 +108,8 @@ pub async fn an_application_reads_back(rig: &Rig) {
         assert!(tx.delete_application(tenant, device.id)?);
         assert!(!tx.delete_application(tenant, device.id)?);
         other.secret = None;
+        other.token = None;
+        other.server_key = true;
         other.ttl = None;
         assert!(tx.insert_application(&other)?);
         assert_eq!(tx.application(tenant, other.device)?, Some(other));
@@ -173,7 +176,7 @@ pub async fn certificates_read_back_in_every_standing(rig: &Rig) {
                 tx.certificate(certificate.serial)?,
                 Some(certificate.clone())
             );
-            assert!(tx.set_standing(tenant, serial, standing)?);
+            assert!(tx.set_standing(tenant, serial, standing, NOW)?);
             assert_eq!(tx.certificate(serial)?.unwrap().standing, standing);
             Ok(())
         })
@@ -182,7 +185,7 @@ pub async fn certificates_read_back_in_every_standing(rig: &Rig) {
     let unknown = rig.issued().serial;
     let changed = write(&store, move |tx| {
         assert_eq!(tx.certificate(unknown)?, None);
-        tx.set_standing(tenant, unknown, Standing::Good)
+        tx.set_standing(tenant, unknown, Standing::Good, NOW)
     });
     assert!(!changed.await);
 }
@@ -232,7 +235,11 @@ pub async fn certificates_of_a_device_change_standing_together(rig: &Rig) {
     ];
     for (to, count, then) in steps {
         write(&store, move |tx| {
-            assert_eq!(tx.set_standing_of_device(tenant, id, to)?, count, "{to:?}");
+            assert_eq!(
+                tx.set_standing_of_device(tenant, id, to, NOW)?,
+                count,
+                "{to:?}"
+            );
             let now: Vec<_> = tx
                 .certificates_of(tenant, id)?
                 .into_iter()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use enlist_core::{Actor, Event, State};
+use enlist_core::{Actor, CaId, CaKey, CaKind, CaRecord, CaStanding, Event, State};
 use enlist_store::{EventFilter, Location, OpenError, Store, StoreError, Tuning};
 use tempfile::TempDir;
 
@@ -281,4 +281,35 @@ async fn fill(dir: &std::path::Path) {
         let load = read(&store, move |tx| tx.setting(&format!("load-{n}"))).await;
         assert_eq!(load, Some(vec![n; 20_000]));
     }
+}
+
+#[tokio::test]
+async fn a_forgotten_key_is_in_no_file() {
+    const KEY: &[u8] = b"the key of the root, wrapped, and long enough to be told apart";
+    let dir = TempDir::new().unwrap();
+    let is_there = || {
+        let files = std::fs::read_dir(dir.path()).unwrap();
+        files.into_iter().any(|file| {
+            let bytes = std::fs::read(file.unwrap().path()).unwrap();
+            bytes.windows(KEY.len()).any(|part| part == KEY)
+        })
+    };
+    let store = open(&dir, &Tuning::default()).unwrap();
+    let root = CaRecord {
+        id: CaId::from_bytes([1; 16]),
+        tenant: None,
+        kind: CaKind::Root,
+        standing: CaStanding::Current,
+        certificate: vec![0x30, 0],
+        chain: Vec::new(),
+        key: CaKey::Wrapped(KEY.to_vec()),
+        created_at: NOW,
+    };
+    let id = root.id;
+    write(&store, move |tx| tx.insert_ca(&root)).await;
+    store.empty_log().unwrap();
+    assert!(is_there(), "in the database itself");
+    assert!(write(&store, move |tx| tx.forget_root_key(id)).await);
+    store.empty_log().unwrap();
+    assert!(!is_there());
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod bulk;
+mod cas;
 mod configuration;
 mod device_nouns;
 mod durable;
@@ -17,6 +18,7 @@ mod pages;
 )]
 mod postgres;
 mod races;
+mod revocation;
 mod rig;
 mod roots;
 mod tenants;
@@ -123,6 +125,11 @@ stories! {
     nouns::settings_are_kept_replaced_and_forgotten,
     nouns::a_tenant_reads_back,
     nouns::cas_read_back_newest_first,
+    cas::the_next_ca_takes_over_once,
+    cas::a_change_of_cas_that_came_too_late_changes_nothing,
+    cas::a_certificate_is_recorded_under_a_ca_that_issues_and_no_other,
+    cas::a_request_for_a_ca_is_answered_once,
+    cas::the_key_of_the_current_root_is_forgotten_and_no_other,
     nouns::a_group_reads_back,
     nouns::a_secret_reads_back,
     device_nouns::devices_read_back_in_every_state,
@@ -143,6 +150,7 @@ stories! {
     order_nouns::a_report_takes_the_place_of_the_one_before,
     order_nouns::a_receipt_is_kept_once_a_key,
     order_nouns::a_token_is_replaced_and_the_one_before_retired,
+    order_nouns::a_device_without_a_token_reads_back_and_may_take_one,
     roots::one_root_gives_way_to_one_other,
     roots::a_change_of_roots_that_came_too_late_changes_nothing,
     roots::approvals_are_a_groups_own_and_go_with_it,
@@ -154,6 +162,12 @@ stories! {
     bulk::bulk_says_of_each_row_whether_it_is_new,
     bulk::bulk_into_a_missing_group_adds_nothing,
     tenants::nothing_crosses_tenants,
+    revocation::what_changed_its_standing_is_found_by_time,
+    revocation::what_comes_off_hold_is_a_change_too,
+    revocation::what_is_revoked_and_unexpired_comes_in_pages,
+    revocation::what_was_issued_is_known_with_its_standing,
+    revocation::credentials_are_counted_by_tenant,
+    revocation::parts_of_lists_never_become_fewer,
     ;
     that_reopen:
     durable::a_reopened_store_has_everything,

@@ -196,16 +196,39 @@ pub async fn a_token_is_replaced_and_the_one_before_retired(rig: &Rig) {
     let (tenant, id) = (device.tenant, device.id);
     write(&store, move |tx| {
         assert!(tx.insert_credential(&credential, None)?);
-        assert!(!tx.replace_token(stranger, id, &old, &new)?);
-        assert!(tx.replace_token(tenant, id, &old, &new)?);
-        assert!(!tx.replace_token(tenant, id, &old, &third)?, "raced");
+        assert!(!tx.replace_token(stranger, id, old, &new)?);
+        assert!(tx.replace_token(tenant, id, old, &new)?);
+        assert!(!tx.replace_token(tenant, id, old, &third)?, "raced");
         let held = tx.credential(tenant, id)?.unwrap();
-        assert_eq!((held.token, held.previous_token), (new, Some(old)));
+        assert_eq!((held.token, held.previous_token), (Some(new), old));
+        let old = old.unwrap();
         assert!(!tx.retire_previous_token(tenant, id, &old)?);
         assert!(tx.retire_previous_token(tenant, id, &new)?);
         assert!(!tx.retire_previous_token(tenant, id, &new)?);
         let held = tx.credential(tenant, id)?.unwrap();
-        assert_eq!((held.token, held.previous_token), (new, None));
+        assert_eq!((held.token, held.previous_token), (Some(new), None));
+        Ok(())
+    })
+    .await;
+}
+
+pub async fn a_device_without_a_token_reads_back_and_may_take_one(rig: &Rig) {
+    let store = rig.open();
+    let home = rig.home(&store, "acme").await;
+    let device = rig.device(&home, "light-1", State::Active);
+    let mut credential = rig.credential(&device);
+    credential.token = None;
+    let (new, tenant, id) = (rig.digest(), device.tenant, device.id);
+    write(&store, move |tx| {
+        assert!(tx.insert_credential(&credential, None)?);
+        assert_eq!(tx.credential(tenant, id)?, Some(credential.clone()));
+        assert!(
+            !tx.replace_token(tenant, id, Some(new), &new)?,
+            "it has none"
+        );
+        assert!(tx.replace_token(tenant, id, None, &new)?);
+        let held = tx.credential(tenant, id)?.unwrap();
+        assert_eq!((held.token, held.previous_token), (Some(new), None));
         Ok(())
     })
     .await;

@@ -163,7 +163,7 @@ fn suspend(tx: &mut Tx<'_>, device: &Device) -> Result<(), Refusal> {
     let (suspended, event) = loaded
         .suspend(Actor::Server, NOW)
         .map_err(Refusal::Transition)?;
-    tx.set_standing_of_device(device.tenant, device.id, Standing::Held(NOW))?;
+    tx.set_standing_of_device(device.tenant, device.id, Standing::Held(NOW), NOW)?;
     tx.append(&event)?;
     assert!(tx.save_device(&suspended, from)?, "what was loaded is held");
     Ok(())

@@ -167,7 +167,7 @@ impl Rig {
             device: device.id,
             tenant: device.tenant,
             enrolled_key: self.digest(),
-            token: self.digest(),
+            token: Some(self.digest()),
             previous_token: None,
             current: self.issued(),
             previous: None,

@@ -28,7 +28,8 @@ pub async fn nothing_crosses_tenants(rig: &Rig) {
         device: device.id,
         tenant: own.tenant.id,
         key: rig.digest(),
-        token: rig.digest(),
+        token: Some(rig.digest()),
+        server_key: false,
         csr: vec![1],
         secret: None,
         ttl: None,
@@ -128,9 +129,9 @@ pub async fn nothing_crosses_tenants(rig: &Rig) {
         let (counter, serial) = (credential.counter, credential.current.serial);
         assert!(!tx.save_credential(&theirs, counter, serial)?);
         assert!(!tx.delete_credential(t, device.id)?);
-        assert!(!tx.set_standing(t, serial, Standing::Held(NOW))?);
+        assert!(!tx.set_standing(t, serial, Standing::Held(NOW), NOW)?);
         let held = Standing::Held(NOW);
-        assert_eq!(tx.set_standing_of_device(t, device.id, held)?, 0);
+        assert_eq!(tx.set_standing_of_device(t, device.id, held, NOW)?, 0);
         assert_eq!(tx.delete_tombstones_of(t, device.id)?, 0);
 
         assert_eq!(everything(tx, &own)?, before);

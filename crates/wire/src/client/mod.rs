@@ -3,6 +3,7 @@
 //! It speaks HTTP/1.1 over TLS with the rustls configuration it is given, keeps connections open
 //! between calls, follows no redirect, uses no proxy, and reads no reply beyond a bound.
 
+mod cas;
 mod configuration;
 mod device;
 mod devices;

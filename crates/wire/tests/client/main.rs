@@ -43,7 +43,7 @@ fn exchanges_on_an_open_connection_do_not_wait_for_each_other() {
     let quickest = (0..20)
         .map(|_| {
             let start = Instant::now();
-            let tenant = NewTenant { name: "a".into() };
+            let tenant = NewTenant::named("a");
             client.create_tenant(&tenant).unwrap_err();
             start.elapsed()
         })

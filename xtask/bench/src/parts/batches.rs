@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use enlist_core::{SystemClock, SystemRng};
-use enlist_ops::{Config, Location, WrappingKeySource};
+use enlist_ops::{Config, Location, StatusConfig, WrappingKeySource};
 use enlist_server::{Layer, Server};
 
 use super::{CONNECTIONS, Scale};
@@ -35,6 +35,8 @@ pub(crate) fn serve() -> Result<()> {
             location: Location::File(".".into()),
             data_dir: Some(".".into()),
             wrapping: WrappingKeySource::DataDir,
+            ca_key_store: None,
+            status: StatusConfig::default(),
             clock: Arc::new(SystemClock),
             rng: Arc::new(SystemRng),
         };
@@ -62,7 +64,7 @@ pub(crate) fn measure(scale: &Scale, over: Over) -> Result<Batches> {
     let mut newcomers = server.group("batches")?;
     let load = Load {
         address: server.address,
-        tls: server.tls.clone(),
+        tls: Some(server.tls.clone()),
         connections: CONNECTIONS,
         over,
     };

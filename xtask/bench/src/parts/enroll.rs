@@ -14,9 +14,9 @@ use crate::{Role, scratch};
 
 /// CPU time a request, and requests a second.
 #[derive(Debug, Default)]
-struct Samples {
-    cpu: Vec<f64>,
-    rate: Vec<f64>,
+pub(crate) struct Samples {
+    pub(crate) cpu: Vec<f64>,
+    pub(crate) rate: Vec<f64>,
 }
 
 pub(crate) fn measure(scale: &Scale, table: &mut Table) -> Result<()> {
@@ -81,16 +81,22 @@ fn one(scale: &Scale, over: Over, called: &str, table: &mut Table) -> Result<()>
 }
 
 impl Samples {
-    fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.cpu.extend(other.cpu);
         self.rate.extend(other.rate);
     }
 }
 
-fn sample(server: &Served, over: Over, requests: &[Vec<u8>], into: &mut Samples) -> Result<()> {
+/// Sends all requests, and adds what that came to.
+pub(crate) fn sample(
+    server: &Served,
+    over: Over,
+    requests: &[Vec<u8>],
+    into: &mut Samples,
+) -> Result<()> {
     let load = Load {
         address: server.address,
-        tls: server.tls.clone(),
+        tls: Some(server.tls.clone()),
         connections: CONNECTIONS,
         over,
     };

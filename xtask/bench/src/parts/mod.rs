@@ -4,7 +4,10 @@ pub(crate) mod agent;
 pub(crate) mod batches;
 pub(crate) mod bulk;
 pub(crate) mod enroll;
+pub(crate) mod est;
 pub(crate) mod memory;
+pub(crate) mod ocsp;
+pub(crate) mod revocation;
 
 use std::time::Duration;
 
@@ -19,6 +22,8 @@ pub(crate) struct Scale {
     pub(crate) devices: [usize; 2],
     /// Times that the agent is started.
     pub(crate) agents: usize,
+    /// Certificates on record that are revoked.
+    pub(crate) revoked: u64,
     /// How long an agent with nothing to do is looked at.
     pub(crate) idle: Duration,
 }
@@ -29,6 +34,7 @@ impl Scale {
         enrollments: 6_000,
         devices: [100_000, 1_000_000],
         agents: 15,
+        revoked: 1_000_000,
         idle: Duration::from_secs(60),
     };
     pub(crate) const QUICK: Self = Self {
@@ -36,7 +42,16 @@ impl Scale {
         enrollments: 1_500,
         devices: [10_000, 100_000],
         agents: 5,
+        revoked: 100_000,
         idle: Duration::from_secs(10),
+    };
+    pub(crate) const SMOKE: Self = Self {
+        rounds: 1,
+        enrollments: 200,
+        devices: [500, 1_000],
+        agents: 1,
+        revoked: 2_000,
+        idle: Duration::from_secs(1),
     };
 }
 

@@ -372,6 +372,7 @@ impl Server {
             name: device.name.clone(),
             certificate: device.current.to_pem(),
             issuing_ca: self.issuing.certificate.to_pem(),
+            chain: Vec::new(),
             root: self.root.certificate.to_pem(),
             not_before: Time::from_secs(device.current.not_before()),
             not_after: Time::from_secs(device.current.not_after()),

@@ -38,7 +38,24 @@ impl Default for PinSource {
 }
 
 impl Pkcs11Spec {
+    /// Reads the URI of the token that a server keeps its CAs' keys in, with `pkcs11:` before it, as
+    /// [`super::StoreSpec::parse`] does; but where it names no `object`, the keys are labelled
+    /// `enlist CA key`.
+    ///
+    /// # Errors
+    /// Says what is wrong, and what to write instead.
+    pub fn for_server(text: &str) -> Result<Self, BadSpec> {
+        let rest = text
+            .strip_prefix("pkcs11:")
+            .ok_or_else(|| bad("this is no PKCS#11 URI".into()))?;
+        Self::labelled(rest, "enlist CA key")
+    }
+
     pub(super) fn parse(text: &str) -> Result<Self, BadSpec> {
+        Self::labelled(text, LABEL)
+    }
+
+    fn labelled(text: &str, otherwise: &str) -> Result<Self, BadSpec> {
         let (path, query) = text.split_once('?').unwrap_or((text, ""));
         let parts = path.split(';').chain(query.split('&'));
         let (mut module, mut token, mut serial) = (None, None, None);
@@ -72,7 +89,7 @@ impl Pkcs11Spec {
             module: module.into(),
             token,
             serial,
-            label: label.unwrap_or_else(|| LABEL.to_owned()),
+            label: label.unwrap_or_else(|| otherwise.to_owned()),
             pin: pin.map_or(Ok(PinSource::default()), |pin| pin_source(&pin))?,
         })
     }
@@ -170,6 +187,16 @@ mod tests {
         ] {
             assert!(pin(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_keys_of_a_server_have_a_label_of_their_own() {
+        let text = "pkcs11:token=ca?module-path=/m.so";
+        let spec = Pkcs11Spec::for_server(text).unwrap();
+        assert_eq!(spec.label, "enlist CA key");
+        let named = text.replace('?', ";object=ours?");
+        assert_eq!(Pkcs11Spec::for_server(&named).unwrap().label, "ours");
+        assert!(Pkcs11Spec::for_server("file").is_err());
     }
 
     #[test]

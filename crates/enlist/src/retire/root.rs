@@ -8,18 +8,6 @@ use crate::output;
 use crate::roots::take_up;
 use crate::say::say;
 
-/// Take something out of use for good
-#[derive(Debug, clap::Args)]
-pub struct Retire {
-    #[command(subcommand)]
-    noun: Noun,
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum Noun {
-    Root(Root),
-}
-
 /// Put the next root in the place of the current one
 ///
 /// The server's certificate and every tenant's issuing CA stand under the next root from then on, over
@@ -27,7 +15,7 @@ enum Noun {
 /// hold the next root can't reach the server any more, until it is given a new configuration file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-struct Root {
+pub struct Root {
     /// How many in a hundred of the devices seen in the last 30 days have to hold the next root
     #[arg(long, value_name = "PERCENT", default_value_t = 100, value_parser = clap::value_parser!(u8).range(0..=100))]
     threshold: u8,
@@ -42,16 +30,9 @@ Examples:
   enlist retire root --threshold 99
   enlist retire root --force";
 
-impl Retire {
+impl Root {
     /// Does it.
     pub fn run(self, global: &Global) -> anyhow::Result<()> {
-        let Noun::Root(root) = self.noun;
-        root.run(global)
-    }
-}
-
-impl Root {
-    fn run(self, global: &Global) -> anyhow::Result<()> {
         let settings = global.settings()?;
         let client = management_client(&settings)?;
         // Before it is done: afterwards, whoever knows the old one alone is outside.

@@ -1,0 +1,125 @@
+//! A device that enrolled before asks again.
+
+use enlist_attest::{BySecret, RenewalRefusal, Verified};
+use enlist_core::{
+    CertificateRecord, Credential, Device, Group, SecretRecord, Serial, Standing, Tenant, Timestamp,
+};
+use enlist_store::Tx;
+
+use super::Asked;
+use super::examine::{Finding, in_service};
+use crate::Error;
+use crate::issue::Issuance;
+use crate::renew::recovery_ends;
+
+/// A device that is to have a certificate in place of the one it has.
+pub(super) struct Anew {
+    pub(super) device: Device,
+    pub(super) credential: Credential,
+    /// What issuing takes.
+    pub(super) verified: Verified,
+}
+
+/// The device without a token that asks by name, and holds a certificate over the key it asks for.
+/// It has re-enrolled onto that key, so that the key it first came with says nothing.
+pub(super) fn returned(
+    tx: &mut Tx<'_>,
+    asked: &Asked,
+    group: &Group,
+) -> Result<Option<(Device, Credential)>, Error> {
+    let (None, Some(name)) = (&asked.token, &asked.name) else {
+        return Ok(None);
+    };
+    let Some(device) = tx.device_by_name(group.tenant, group.id, name)? else {
+        return Ok(None);
+    };
+    let credential = tx.credential(device.tenant, device.id)?;
+    Ok(credential
+        .filter(|held| held.token.is_none() && held.slot_of_key(&asked.key).is_some())
+        .map(|held| (device, held)))
+}
+
+/// What a device that enrolled before is due.
+pub(super) fn enrolled_before(
+    tx: &mut Tx<'_>,
+    asked: &Asked,
+    secret: Option<&SecretRecord>,
+    (tenant, group): (&Tenant, &Group),
+    (device, credential): (Device, Credential),
+    now: Timestamp,
+) -> Result<Finding, Error> {
+    in_service(&device)?;
+    let already = Error::AlreadyEnrolled { device: device.id };
+    let again = |device, certificate| {
+        let issuance = Issuance::new(tenant, group, device, certificate);
+        Ok(Finding::Again(Box::new(issuance)))
+    };
+    let anew = |device, credential| {
+        let evidence = BySecret {
+            secret: &asked.secret,
+            csr: &asked.csr,
+        };
+        let verified = evidence.verify_return(secret, group.id, now)?;
+        Ok(Finding::Anew(Box::new(Anew {
+            device,
+            credential,
+            verified,
+        })))
+    };
+    if asked.certified.is_servers() {
+        // A key that the server makes is handed out once and kept nowhere.
+        if !credential.holds_unused_server_key() || credential.enrolled_key != asked.key {
+            return Err(already);
+        }
+        may_recover(
+            &credential,
+            group,
+            &issued(tx, credential.current.serial)?,
+            now,
+        )?;
+        return anew(device, credential);
+    }
+    if credential.token.is_some() {
+        let certificate = issued(tx, credential.current.serial)?;
+        let stands = certificate.standing == Standing::Good && now <= certificate.not_after;
+        return if credential.is_as_enrolled() && stands {
+            again(device, certificate)
+        } else {
+            Err(already)
+        };
+    }
+    // Without a token there is nothing else to recover by: the key that is certified comes back.
+    let Some(slot) = credential.slot_of_key(&asked.key).copied() else {
+        return Err(already);
+    };
+    let certificate = issued(tx, slot.serial)?;
+    may_recover(&credential, group, &certificate, now)?;
+    if now > certificate.not_after {
+        return anew(device, credential);
+    }
+    if slot.serial != credential.current.serial {
+        return Err(already);
+    }
+    again(device, certificate)
+}
+
+/// Whether a name and a secret bring a device back that holds this certificate.
+fn may_recover(
+    credential: &Credential,
+    group: &Group,
+    certificate: &CertificateRecord,
+    now: Timestamp,
+) -> Result<(), Error> {
+    if certificate.standing != Standing::Good {
+        return Err(RenewalRefusal::Revoked.into());
+    }
+    if now > recovery_ends(credential, group, certificate) {
+        return Err(RenewalRefusal::PastRecovery.into());
+    }
+    Ok(())
+}
+
+fn issued(tx: &mut Tx<'_>, serial: Serial) -> Result<CertificateRecord, Error> {
+    tx.certificate(serial)?
+        .ok_or(Error::Inconsistent("a credential without its certificate"))
+}

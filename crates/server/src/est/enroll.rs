@@ -1,0 +1,99 @@
+//! `simpleenroll` and `simplereenroll` (RFC 7030 section 4.2).
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use enlist_core::{ApprovalCode, Name};
+use enlist_ops::{Enrollment, EnrollmentOutcome, Reenrollment};
+
+use super::answer::{self, CERTS_ONLY};
+use super::basic::Basic;
+use super::body;
+use super::label::{Label, Place};
+use super::refusal::EstRefusal;
+use crate::app::{App, Peer};
+use crate::problem;
+
+/// Enrolls a device by its name and provisioning secret.
+pub(super) async fn simple_enroll(
+    State(app): State<App>,
+    peer: Peer,
+    Label(label): Label,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, EstRefusal> {
+    let enrollment = enrollment(&headers, &body, label, &peer)?;
+    let outcome = app.ops.enroll(enrollment).await?;
+    answer(&headers, &outcome)
+}
+
+/// Issues the next certificate to a device that shows the one it has. One that shows none enrolls
+/// once more, by secret and key.
+pub(super) async fn simple_reenroll(
+    State(app): State<App>,
+    peer: Peer,
+    Label(label): Label,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, EstRefusal> {
+    let Some(certificate) = &peer.certificate else {
+        let enrollment = enrollment(&headers, &body, label, &peer)?;
+        let outcome = app.ops.enroll(enrollment).await?;
+        return answer(&headers, &outcome);
+    };
+    let asked = Reenrollment {
+        certificate: Some(certificate.to_vec()),
+        csr: body::csr(&headers, &body)?,
+        place: label.map(|place| (place.tenant, place.group)),
+        source: peer.source,
+    };
+    let enrolled = app.ops.reenroll(asked).await?;
+    let bundle = answer::issued(&enrolled.certificate.der)?;
+    Ok(answer::base64(&headers, CERTS_ONLY, &bundle))
+}
+
+/// What a newcomer asks for.
+pub(super) fn enrollment(
+    headers: &HeaderMap,
+    body: &[u8],
+    label: Option<Place>,
+    peer: &Peer,
+) -> Result<Enrollment, EstRefusal> {
+    let basic = Basic::read(headers)?;
+    let place = basic.place(label)?;
+    Ok(Enrollment {
+        csr: body::csr(headers, body)?,
+        tenant: place.tenant,
+        group: place.group,
+        secret: Some(basic.secret),
+        name: Some(basic.name),
+        hardware: None,
+        token: None,
+        ttl: None,
+        source: peer.source,
+    })
+}
+
+fn answer(headers: &HeaderMap, outcome: &EnrollmentOutcome) -> Result<Response, EstRefusal> {
+    match outcome {
+        EnrollmentOutcome::Enrolled(enrolled) => {
+            let bundle = answer::issued(&enrolled.certificate.der)?;
+            Ok(answer::base64(headers, CERTS_ONLY, &bundle))
+        }
+        EnrollmentOutcome::Pending {
+            name,
+            code,
+            retry_after_s,
+            ..
+        } => Ok(later(name, code, *retry_after_s)),
+    }
+}
+
+/// Tells a client to come back when a person has said yes.
+pub(super) fn later(name: &Name, code: &ApprovalCode, retry_after_s: u64) -> Response {
+    let text = format!(
+        "`{name}` waits for a person to approve it, who knows it by the code {code}: ask again with the same key\n"
+    );
+    problem::accepted(retry_after_s, text)
+}

@@ -1,0 +1,31 @@
+//! Refusals as EST clients show them to people: a line of text.
+
+use axum::http::HeaderValue;
+use axum::http::header::WWW_AUTHENTICATE;
+use axum::response::{IntoResponse, Response};
+
+use crate::problem::Refusal;
+
+/// What a client that was asked for nothing more sends next.
+const CHALLENGE: &str = "Basic realm=\"Enlist\", charset=\"UTF-8\"";
+
+/// A refusal on its way out.
+#[derive(Debug)]
+pub(super) struct EstRefusal(Refusal);
+
+impl<E: Into<Refusal>> From<E> for EstRefusal {
+    fn from(refusal: E) -> Self {
+        Self(refusal.into())
+    }
+}
+
+impl IntoResponse for EstRefusal {
+    fn into_response(self) -> Response {
+        let (mut response, asks_who) = self.0.into_text();
+        if asks_who {
+            let challenge = HeaderValue::from_static(CHALLENGE);
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}
