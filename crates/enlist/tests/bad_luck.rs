@@ -129,8 +129,6 @@ fn a_clock_that_jumps_ten_years_either_way_keeps_nothing_from_being_renewed() {
             orders.iter().all(|order| order["done"] == true)
         });
         assert!(device.is_up(), "{jump}");
-        let log = device.log();
-        assert!(log.contains("going by the server's time"), "{jump}: {log}");
     }
     let issued = rig.json("enlist get certificates -g crashes -o json");
     assert_eq!(issued.as_array().unwrap().len(), 4, "and no more than that");
