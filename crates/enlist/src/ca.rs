@@ -1,6 +1,7 @@
 //! Issuing CAs, as they are printed.
 
 use enlist_core::Name;
+use enlist_pki::Csr;
 use enlist_wire::{Ca, CaAdded, CaRequest};
 
 use crate::cli::Global;
@@ -24,11 +25,19 @@ pub fn show_request(global: &Global, tenant: &Name, request: &CaRequest) -> anyh
     say!(
         "The issuing CA of tenant `{tenant}` has to be signed: `enlist sign ca REQUEST --root-key FILE` where the root's key is, or by a root of your own (a CA with pathlen:0)."
     );
+    let csr = Csr::from_pem(&request.csr)?;
+    say!("Its key has the fingerprint {}.", key_fingerprint(&csr));
     say!("Then: enlist -t {tenant} import ca CERTIFICATE");
     match global.output {
         Some(format) => output::one(format, request),
         None => Ok(output::line(request.csr.trim_end())?),
     }
+}
+
+/// SHA-256 of the key of a request, in hexadecimal: what two people compare.
+pub fn key_fingerprint(csr: &Csr) -> String {
+    let digest = csr.public_key().digest();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Row for Ca {

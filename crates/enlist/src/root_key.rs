@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use enlist_keys::{FileKey, WrappingKey};
+use enlist_keys::{FileKey, WrappingKey, WrappingKeyError};
 use enlist_pki::{Certificate, Signer};
 use secrecy::SecretString;
 
@@ -30,7 +30,12 @@ impl RootKey {
         let text = files::read_needed(path)?;
         let key = WrappingKey::from_text(passphrase)
             .and_then(|passphrase| passphrase.unwrap_pem(&text))
-            .map_err(|error| unreadable(format!("its key does not open: {error}")))?;
+            .map_err(|error| match error {
+                WrappingKeyError::WrongKey => {
+                    unreadable("this is not the passphrase that its key was encrypted with".into())
+                }
+                error => unreadable(format!("its key does not open: {error}")),
+            })?;
         let certificate = Certificate::from_pem(&text)
             .map_err(|error| unreadable(format!("its certificate does not read: {error}")))?;
         if key.public_key().spki_der() != certificate.spki_der() {

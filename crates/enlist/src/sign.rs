@@ -7,6 +7,7 @@ use enlist_core::{SystemClock, SystemRng};
 use enlist_ops::{CaToSign, sign_issuing_ca};
 use enlist_pki::Csr;
 
+use crate::ca::key_fingerprint;
 use crate::failure::refused;
 use crate::files::{self, Access};
 use crate::output;
@@ -62,11 +63,18 @@ impl Sign {
 impl Ca {
     fn run(self) -> anyhow::Result<()> {
         let text = files::read_needed(&self.request)?;
+        if text.matches("-----BEGIN").count() > 1 {
+            let path = self.request.display();
+            return Err(refused(
+                "ca-refused",
+                format!("`{path}` holds more than one request: put each into a file of its own"),
+            ));
+        }
         let csr = Csr::from_pem(&text)
             .with_context(|| format!("`{}` is not to be signed", self.request.display()))?;
         let passphrase = files::read_secret(&self.passphrase_file)?;
         let root = RootKey::read(&self.root_key, &passphrase)?;
-        let key = csr.public_key().digest();
+        let key = key_fingerprint(&csr);
         let asked = CaToSign {
             csr,
             root: root.certificate,
@@ -75,11 +83,8 @@ impl Ca {
         let signed = sign_issuing_ca(asked, &SystemClock, &SystemRng)
             .map_err(|error| refused("ca-refused", error.to_string()))?;
         say!(
-            "Signed `{}`, whose key has the fingerprint {}.",
-            signed.common_name().unwrap_or_default(),
-            key.iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>()
+            "Signed `{}`, whose key has the fingerprint {key}.",
+            signed.common_name().unwrap_or_default()
         );
         match &self.out {
             Some(path) => files::replace(path, signed.to_pem().as_bytes(), Access::Public),

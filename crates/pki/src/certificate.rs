@@ -175,9 +175,9 @@ impl Certificate {
         self.fields.path_len
     }
 
-    /// Whether its key may sign certificates and revocation lists, where it says what that is for
-    /// (keyUsage).
-    pub fn signs_for_a_ca(&self) -> bool {
+    /// Whether its key may sign certificates and revocation lists (keyUsage); `None` where it does not
+    /// say what that is for.
+    pub fn signs_for_a_ca(&self) -> Option<bool> {
         self.fields.signs_for_a_ca
     }
 

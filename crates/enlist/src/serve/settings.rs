@@ -34,7 +34,7 @@ pub struct Flags {
     #[arg(long, value_name = "URI", value_parser = Pkcs11Spec::for_server)]
     ca_key_store: Option<Pkcs11Spec>,
     /// The address and port of a plain HTTP door for revocation lists and OCSP, such as 0.0.0.0:8080;
-    /// certificates then point to it
+    /// certificates then point to it, by --status-url or the host of --public-url
     #[arg(long, value_name = "ADDRESS")]
     status_listen: Option<SocketAddr>,
     /// The http:// URL that certificates point to for revocation lists and OCSP [default: the host of

@@ -17,7 +17,7 @@ pub(super) fn above(
     root: &Certificate,
     now: i64,
 ) -> Result<Vec<Certificate>, Error> {
-    if !ca.is_ca() || !ca.signs_for_a_ca() {
+    if !ca.is_ca() || ca.signs_for_a_ca() != Some(true) {
         return Err(refused(
             "it is not one of a CA that signs certificates and CRLs (basicConstraints CA:TRUE, keyUsage keyCertSign and cRLSign)",
         ));
@@ -43,7 +43,9 @@ pub(super) fn above(
         }
         let upper = issuer_of(chain.last().unwrap_or(ca), others, now)?;
         let below_it = u8::try_from(chain.len() + 1).unwrap_or(u8::MAX);
-        if upper.path_len().is_some_and(|most| most < below_it) || !upper.signs_for_a_ca() {
+        if upper.path_len().is_some_and(|most| most < below_it)
+            || upper.signs_for_a_ca() == Some(false)
+        {
             return Err(refused("a CA above it may not have such a CA below it"));
         }
         chain.push(upper.clone());

@@ -30,7 +30,7 @@ pub(super) struct Fields {
     pub purposes: Vec<Box<[u8]>>,
     pub is_ca: bool,
     pub path_len: Option<u8>,
-    pub signs_for_a_ca: bool,
+    pub signs_for_a_ca: Option<bool>,
 }
 
 pub(super) fn fields(der: &[u8]) -> Result<Fields, CertificateError> {
@@ -49,7 +49,7 @@ fn read_body(
     outer: &AlgorithmIdentifierRef<'_>,
 ) -> Result<Fields, CertificateError> {
     let mut fields = Fields {
-        signs_for_a_ca: true,
+        signs_for_a_ca: None,
         ..Fields::default()
     };
     if explicit(body, 0)?.map(AnyRef::value) != Some(&[2]) {
@@ -100,7 +100,7 @@ fn read_extension(id: &[u8], value: &[u8], fields: &mut Fields) -> der::Result<(
         fields.path_len = constraints.path_len_constraint;
     } else if id == oid::KEY_USAGE.as_bytes() {
         let usage = KeyUsage::from_der(value)?;
-        fields.signs_for_a_ca = usage.key_cert_sign() && usage.crl_sign();
+        fields.signs_for_a_ca = Some(usage.key_cert_sign() && usage.crl_sign());
     } else if id == oid::CERTIFICATE_POLICIES.as_bytes() {
         fields.policies = policies(value)?;
     } else if id == oid::EXTENDED_KEY_USAGE.as_bytes() {
