@@ -3,7 +3,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
-use std::time::Duration;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use enlist_keys::KeyStoreError;
@@ -21,9 +22,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Threads of a token's own. They end with this, and one that hangs with the process.
+/// How long dropping them waits for those that are at work.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Threads of a token's own. They have ended when this is dropped; one that hangs ends with the process.
 pub(super) struct TokenThreads {
-    jobs: mpsc::Sender<Job>,
+    /// Taken away when this is dropped, which is what ends them.
+    jobs: Option<mpsc::Sender<Job>>,
+    threads: Vec<JoinHandle<()>>,
     crowd: Arc<Crowd>,
 }
 
@@ -41,7 +47,7 @@ impl TokenThreads {
     pub(super) fn start() -> io::Result<Self> {
         let (jobs, queue) = mpsc::channel::<Job>();
         let queue = Arc::new(Mutex::new(queue));
-        for _ in 0..THREADS {
+        let threads = (0..THREADS).map(|_| {
             let queue = queue.clone();
             let name = thread::Builder::new().name("token".to_owned());
             name.spawn(move || {
@@ -51,10 +57,11 @@ impl TokenThreads {
                     // Whoever waits for it learns that there is no answer.
                     let _ = catch_unwind(AssertUnwindSafe(job));
                 }
-            })?;
-        }
+            })
+        });
         Ok(Self {
-            jobs,
+            threads: threads.collect::<io::Result<_>>()?,
+            jobs: Some(jobs),
             crowd: Arc::default(),
         })
     }
@@ -79,8 +86,11 @@ impl TokenThreads {
                 let _ = answer.send(work());
             }
         };
-        let gone = |_| no_answer("nobody asks it any more");
-        self.jobs.send(Box::new(job)).map_err(gone)?;
+        let jobs = self.jobs.as_ref();
+        let sent = jobs.is_some_and(|jobs| jobs.send(Box::new(job)).is_ok());
+        if !sent {
+            return Err(no_answer("nobody asks it any more"));
+        }
         let outcome = blocking(|| answered.recv_timeout(PATIENCE));
         drop(wanted);
         match outcome {
@@ -97,6 +107,23 @@ impl TokenThreads {
     pub(super) fn is_stuck(&self) -> bool {
         self.crowd.hangs.load(Ordering::Relaxed)
             && self.crowd.inside.load(Ordering::Relaxed) >= THREADS
+    }
+}
+
+impl Drop for TokenThreads {
+    /// A token's module and the libraries under it clean up once for each thread that ends and once for
+    /// the process. Both at the same time has crashed processes at their end.
+    fn drop(&mut self) {
+        self.jobs = None;
+        let until = Instant::now() + FAREWELL;
+        for thread in self.threads.drain(..) {
+            while !thread.is_finished() && Instant::now() < until {
+                thread::sleep(Duration::from_millis(1));
+            }
+            if thread.is_finished() {
+                let _ = thread.join();
+            }
+        }
     }
 }
 
@@ -147,8 +174,6 @@ fn blocking<T>(work: impl FnOnce() -> T) -> T {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use super::*;
 
     #[test]
@@ -194,6 +219,53 @@ mod tests {
         assert!(!threads.is_stuck());
         // What nobody waited for any more was not begun.
         assert_eq!(begun.load(Ordering::Relaxed), THREADS);
+    }
+
+    #[test]
+    fn they_have_ended_when_dropped_but_for_one_that_hangs() {
+        let threads = TokenThreads::start().unwrap();
+        let ended = Arc::new(());
+        let hold = Arc::new(Mutex::new(()));
+        let held = locked(&hold);
+        let (begun, has_begun) = mpsc::channel();
+        thread::scope(|scope| {
+            let (ended, hold) = (ended.clone(), hold.clone());
+            let asked = scope.spawn(|| {
+                threads.run(move || {
+                    thread_local! {
+                        static AT_END: std::cell::RefCell<Option<Arc<()>>> = const { std::cell::RefCell::new(None) };
+                    }
+                    AT_END.set(Some(ended));
+                    let _ = begun.send(());
+                    drop(locked(&hold));
+                    Ok(())
+                })
+            });
+            has_begun.recv().unwrap();
+            drop(held);
+            asked.join().unwrap().unwrap();
+        });
+        drop(threads);
+        assert_eq!(
+            Arc::strong_count(&ended),
+            1,
+            "what was the thread's own is gone"
+        );
+
+        let threads = TokenThreads::start().unwrap();
+        let held = locked(&hold);
+        let stuck = hold.clone();
+        let (begun, has_begun) = mpsc::channel();
+        let job: Job = Box::new(move || {
+            let _ = begun.send(());
+            drop(locked(&stuck));
+        });
+        threads.jobs.as_ref().unwrap().send(job).unwrap();
+        has_begun.recv().unwrap();
+        let at = Instant::now();
+        drop(threads);
+        assert!(at.elapsed() >= FAREWELL);
+        drop(held);
     }
 
     #[test]
