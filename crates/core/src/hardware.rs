@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Digest;
+use crate::{Digest, lower_hex};
 
 /// A claimed hardware identity: what software read, which proves nothing by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -131,10 +131,7 @@ impl HardwareIdentity {
     /// A short form fit for the end of a name: twelve hexadecimal digits of its hash.
     pub fn short(&self) -> String {
         let digest = Digest::of(self.to_string().as_bytes());
-        digest.as_bytes()[..6]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        lower_hex(&digest.as_bytes()[..6])
     }
 }
 

@@ -15,6 +15,7 @@ mod device;
 mod event;
 mod group;
 mod hardware;
+mod hex;
 mod id;
 mod name;
 mod order;
@@ -47,6 +48,7 @@ pub use device::{
 pub use event::{Actor, Event, Subject};
 pub use group::{CertificateProfile, CsrExtras, EnrollmentPolicy, Group, InvalidProfile, OnClone};
 pub use hardware::{HardwareIdentity, HardwareKind, NotAnIdentity};
+pub use hex::lower_hex;
 pub use id::{
     ApiTokenId, CaId, DeviceId, EventId, GroupId, InvalidId, RequestId, SecretId, TenantId,
 };

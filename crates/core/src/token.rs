@@ -8,7 +8,7 @@ use sha2::Digest as _;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::Rng;
+use crate::{Rng, lower_hex};
 
 /// SHA-256 of something. Compared in constant time.
 #[derive(Clone, Copy, Eq)]
@@ -29,6 +29,11 @@ impl Digest {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+
+    /// The same in lowercase hexadecimal: 64 digits.
+    pub fn to_hex(&self) -> String {
+        lower_hex(&self.0)
+    }
 }
 
 impl PartialEq for Digest {
@@ -39,11 +44,7 @@ impl PartialEq for Digest {
 
 impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Digest(")?;
-        for byte in &self.0[..4] {
-            write!(f, "{byte:02x}")?;
-        }
-        f.write_str("…)")
+        write!(f, "Digest({}…)", lower_hex(&self.0[..4]))
     }
 }
 

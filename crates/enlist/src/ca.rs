@@ -1,6 +1,6 @@
 //! Issuing CAs, as they are printed.
 
-use enlist_core::Name;
+use enlist_core::{Name, lower_hex};
 use enlist_pki::Csr;
 use enlist_wire::{Ca, CaAdded, CaRequest};
 
@@ -36,8 +36,7 @@ pub fn show_request(global: &Global, tenant: &Name, request: &CaRequest) -> anyh
 
 /// SHA-256 of the key of a request, in hexadecimal: what two people compare.
 pub fn key_fingerprint(csr: &Csr) -> String {
-    let digest = csr.public_key().digest();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    lower_hex(&csr.public_key().digest())
 }
 
 impl Row for Ca {

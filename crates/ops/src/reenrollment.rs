@@ -10,7 +10,7 @@ use enlist_store::Tx;
 use crate::enroll::{Missed, request_by};
 use crate::issue::{Issuance, Signed, Whom};
 use crate::presented::{Errand, Presented, Refused, client_certificate, presented};
-use crate::renew::Next;
+use crate::renew::{Next, certificate_of};
 use crate::{Enrolled, Error, Ops, Source};
 
 /// What a device sends to re-enroll.
@@ -74,15 +74,10 @@ impl Ops {
                     let signed = self
                         .sign(&held.tenant, &held.group, whom, &verified, None)
                         .await?;
-                    match self.record_reenrollment(asked.clone(), signed).await {
-                        Ok(issuance) => issuance,
-                        Err(Missed::Raced) => continue,
-                        Err(Missed::Refused(Error::CaSuperseded)) => {
-                            self.follow_issuing(held.tenant.id).await?;
-                            continue;
-                        }
-                        Err(Missed::Refused(error)) => return Err(error),
-                    }
+                    let recorded = self.record_reenrollment(asked.clone(), signed).await;
+                    let recorded = self.unless_raced(held.tenant.id, recorded).await?;
+                    let Some(issuance) = recorded else { continue };
+                    issuance
                 }
             };
             return self.present(issuance).await;
@@ -165,9 +160,7 @@ fn decide(
     };
     let verified = evidence.verify_reenrollment(&asked.csr, credential, now)?;
     if credential.request == Some(asked.request) {
-        let certificate = tx
-            .certificate(credential.current.serial)?
-            .ok_or(Error::Inconsistent("a credential without its certificate"))?;
+        let certificate = certificate_of(tx, &credential.current)?;
         let issuance = Issuance::new(tenant, group, held.device.clone(), certificate);
         return Ok(Finding::Again(Box::new(issuance)));
     }

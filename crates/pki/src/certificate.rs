@@ -69,8 +69,7 @@ impl Certificate {
 
     /// The fingerprint in lowercase hexadecimal.
     pub fn fingerprint_hex(&self) -> String {
-        let fingerprint = self.fingerprint();
-        fingerprint.iter().map(|b| format!("{b:02x}")).collect()
+        hex(&self.fingerprint())
     }
 
     /// The serial number, big-endian, without leading zeros.
@@ -80,10 +79,7 @@ impl Certificate {
 
     /// The serial number in lowercase hexadecimal, two digits an octet.
     pub fn serial_hex(&self) -> String {
-        self.serial()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hex(self.serial())
     }
 
     /// Valid from this second (unix time).
@@ -258,4 +254,8 @@ pub enum CertificateError {
     /// The text has no certificate in it.
     #[error("no certificate in the text: expected -----BEGIN CERTIFICATE-----")]
     NoneInPem,
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

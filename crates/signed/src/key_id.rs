@@ -14,14 +14,7 @@ impl KeyId {
     /// The name of `key`.
     #[must_use]
     pub fn of(key: &PublicKey) -> Self {
-        let digest = Digest::of(key.spki_der());
-        Self(
-            digest
-                .as_bytes()
-                .iter()
-                .map(|b| format!("{b:02x}"))
-                .collect(),
-        )
+        Self(Digest::of(key.spki_der()).to_hex())
     }
 
     /// The digits.

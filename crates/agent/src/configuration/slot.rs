@@ -61,10 +61,5 @@ pub(super) fn statements<D: Disk>(disk: &D, directory: &str, keys: &[PublicKey])
 
 /// SHA-256 in lowercase hexadecimal.
 pub(super) fn digest(bytes: &[u8]) -> String {
-    let digest = Digest::of(bytes);
-    digest
-        .as_bytes()
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect()
+    Digest::of(bytes).to_hex()
 }

@@ -2,7 +2,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use enlist_core::{HardwareIdentity, HardwareKind, Rng};
+use enlist_core::{HardwareIdentity, HardwareKind, Rng, lower_hex};
 use enlist_keys::KeyStoreError;
 use enlist_pki::{Certificate, CertificateError, Signer};
 
@@ -163,7 +163,7 @@ impl<D: Disk> Vault<D> {
         }
         let mut random = [0; 16];
         rng.fill(&mut random);
-        let text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let text = lower_hex(&random);
         self.write(HARDWARE_ID, format!("{text}\n").as_bytes())?;
         Ok(HardwareIdentity::new(HardwareKind::Random, &text)
             .expect("sixteen random bytes are no placeholder"))

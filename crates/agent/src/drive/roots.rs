@@ -5,7 +5,6 @@ use crate::disk::Disk;
 use crate::explain;
 use crate::machine::Note;
 use crate::net::Net;
-use crate::trust::fingerprint;
 
 impl<D: Disk, N: Net> Agent<D, N> {
     /// Looks at one root that was offered: keeps it where it is to be believed, and only then believes it.
@@ -17,7 +16,7 @@ impl<D: Disk, N: Net> Agent<D, N> {
             Ok(None) => None,
             Ok(Some(root)) => match self.vault.save_anchors(&self.trusted.kept_with(&root)) {
                 Ok(()) => {
-                    let fingerprint = fingerprint(&root);
+                    let fingerprint = root.fingerprint_hex();
                     self.trusted.add(root);
                     self.net.believe(self.trusted.server());
                     // The server learns at once who is ready.

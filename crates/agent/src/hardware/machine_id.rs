@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use enlist_core::Digest;
+use enlist_core::{Digest, lower_hex};
 
 use super::{NotFound, read_file};
 
@@ -15,8 +15,5 @@ pub(super) fn hashed(root: &Path) -> Result<String, NotFound> {
         return Err(enlist_core::NotAnIdentity::Placeholder.into());
     }
     let digest = Digest::of(format!("enlist hardware identity v1\0{id}").as_bytes());
-    Ok(digest.as_bytes()[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(lower_hex(&digest.as_bytes()[..16]))
 }

@@ -74,7 +74,7 @@ impl Trusted {
         all.into_iter()
             .rev()
             .take(MOST_TOLD)
-            .map(fingerprint)
+            .map(Certificate::fingerprint_hex)
             .collect()
     }
 
@@ -100,10 +100,4 @@ impl Trusted {
     pub fn held(&self) -> impl Iterator<Item = &Certificate> {
         self.roots.iter().chain(&self.taken)
     }
-}
-
-/// SHA-256 of a certificate, lowercase hexadecimal.
-pub(crate) fn fingerprint(certificate: &Certificate) -> String {
-    let bytes = certificate.fingerprint();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -4,7 +4,7 @@ use enlist_pki::{Certificate, CertificateError, ChainError, PublicKey};
 use enlist_signed::{Envelope, MalformedEnvelope, Refused, Trust};
 use enlist_wire::RootOffer;
 
-use super::{Trusted, fingerprint};
+use super::Trusted;
 
 /// The most roots that are taken beside those of the configuration file.
 const MOST: usize = 8;
@@ -74,7 +74,7 @@ impl Trusted {
         let at = young.max(now.as_secs());
         path::takes_root(&root, &cross, self.anchors(), at).map_err(RootRefused::NotVouchedFor)?;
         if let Some(approval) = approval {
-            approved(offer, &approval, &fingerprint(&root))?;
+            approved(offer, &approval, &root.fingerprint_hex())?;
         }
         Ok(Some(root))
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use enlist_core::Rng;
+use enlist_core::{Rng, lower_hex};
 use enlist_pki::{KeyKind, PublicKey, SignError, SignatureScheme, Signer};
 use secrecy::SecretString;
 
@@ -118,7 +118,7 @@ impl Place {
     }
 
     fn reference(&self) -> Result<KeyReference, KeyStoreError> {
-        let (id, digest) = (reference::to_hex(&self.id), reference::to_hex(&self.digest));
+        let (id, digest) = (lower_hex(&self.id), lower_hex(&self.digest));
         KeyReference::parse(&format!("pkcs11:id={id};sha256={digest}"))
             .map_err(|_| KeyStoreError::Reference(StoreKind::Pkcs11))
     }
@@ -126,7 +126,7 @@ impl Place {
     fn another(&self) -> KeyStoreError {
         KeyStoreError::AnotherKey {
             store: StoreKind::Pkcs11,
-            at: reference::to_hex(&self.id),
+            at: lower_hex(&self.id),
         }
     }
 }

@@ -93,12 +93,6 @@ pub(super) fn own(
         .collect()
 }
 
-/// Bytes as lowercase hexadecimal digits.
-#[cfg(any(feature = "tpm", feature = "pkcs11"))]
-pub(super) fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// The other way, and as many bytes as are asked for; no others.
 #[cfg(any(feature = "tpm", feature = "pkcs11"))]
 pub(super) fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {

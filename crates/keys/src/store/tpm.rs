@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use enlist_core::lower_hex;
 use enlist_pki::{KeyKind, PublicKey, SignError, SignatureScheme, Signer};
 use secrecy::SecretString;
 use tpm2_protocol::data::TpmRcBase;
@@ -157,7 +158,7 @@ impl Place {
     }
 
     fn reference(&self) -> Result<KeyReference, KeyStoreError> {
-        let digest = reference::to_hex(&self.digest);
+        let digest = lower_hex(&self.digest);
         KeyReference::parse(&format!("tpm:{:#010x};sha256={digest}", self.handle))
             .map_err(|_| KeyStoreError::Reference(StoreKind::Tpm))
     }

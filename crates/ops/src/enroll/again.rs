@@ -2,7 +2,7 @@
 
 use enlist_attest::{BySecret, RenewalRefusal, Verified};
 use enlist_core::{
-    CertificateRecord, Credential, Device, Group, SecretRecord, Serial, Standing, Tenant, Timestamp,
+    CertificateRecord, Credential, Device, Group, SecretRecord, Standing, Tenant, Timestamp,
 };
 use enlist_store::Tx;
 
@@ -10,7 +10,7 @@ use super::Asked;
 use super::examine::{Finding, in_service};
 use crate::Error;
 use crate::issue::Issuance;
-use crate::renew::recovery_ends;
+use crate::renew::{certificate_of, recovery_ends};
 
 /// A device that is to have a certificate in place of the one it has.
 pub(super) struct Anew {
@@ -74,13 +74,13 @@ pub(super) fn enrolled_before(
         may_recover(
             &credential,
             group,
-            &issued(tx, credential.current.serial)?,
+            &certificate_of(tx, &credential.current)?,
             now,
         )?;
         return anew(device, credential);
     }
     if credential.token.is_some() {
-        let certificate = issued(tx, credential.current.serial)?;
+        let certificate = certificate_of(tx, &credential.current)?;
         let stands = certificate.standing == Standing::Good && now <= certificate.not_after;
         return if credential.is_as_enrolled() && stands {
             again(device, certificate)
@@ -92,7 +92,7 @@ pub(super) fn enrolled_before(
     let Some(slot) = credential.slot_of_key(&asked.key).copied() else {
         return Err(already);
     };
-    let certificate = issued(tx, slot.serial)?;
+    let certificate = certificate_of(tx, &slot)?;
     may_recover(&credential, group, &certificate, now)?;
     if now > certificate.not_after {
         return anew(device, credential);
@@ -117,9 +117,4 @@ fn may_recover(
         return Err(RenewalRefusal::PastRecovery.into());
     }
     Ok(())
-}
-
-fn issued(tx: &mut Tx<'_>, serial: Serial) -> Result<CertificateRecord, Error> {
-    tx.certificate(serial)?
-        .ok_or(Error::Inconsistent("a credential without its certificate"))
 }

@@ -44,15 +44,10 @@ impl Ops {
             .store
             .write("enroll_anew", move |tx| record(tx, &asked, &signed, now))
             .await;
-        if let Err(Missed::Refused(Error::CaSuperseded)) = &recorded {
-            self.follow_issuing(tenant).await?;
-            return Ok(Recorded::Raced);
-        }
-        match recorded {
-            Ok(issuance) => Ok(Recorded::Issued(Box::new(issuance))),
-            Err(Missed::Raced) => Ok(Recorded::Raced),
-            Err(Missed::Refused(error)) => Err(error),
-        }
+        Ok(match self.unless_raced(tenant, recorded).await? {
+            Some(issuance) => Recorded::Issued(Box::new(issuance)),
+            None => Recorded::Raced,
+        })
     }
 }
 

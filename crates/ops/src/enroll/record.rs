@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use enlist_core::{
-    Actor, Application, ApprovalCode, Credential, Device, DeviceId, Digest, Event, Group, Labels,
-    Name, NewDevice, SecretRefusal, Tenant, Timestamp,
+    Actor, Application, ApprovalCode, Credential, Device, DeviceId, Event, Group, Labels, Name,
+    NewDevice, SecretRefusal, Tenant, TenantId, Timestamp, lower_hex,
 };
 use enlist_store::Tx;
 
@@ -47,6 +47,24 @@ impl<E: Into<Error>> From<E> for Missed {
 }
 
 impl Ops {
+    /// What was recorded; `None` where it missed and is to be decided and signed anew. Where that is since
+    /// another CA issues by now, this server goes over to it.
+    pub(crate) async fn unless_raced<T>(
+        &self,
+        tenant: TenantId,
+        recorded: Result<T, Missed>,
+    ) -> Result<Option<T>, Error> {
+        match recorded {
+            Ok(recorded) => Ok(Some(recorded)),
+            Err(Missed::Raced) => Ok(None),
+            Err(Missed::Refused(Error::CaSuperseded)) => {
+                self.follow_issuing(tenant).await?;
+                Ok(None)
+            }
+            Err(Missed::Refused(error)) => Err(error),
+        }
+    }
+
     /// Signs a certificate for an admitted newcomer.
     pub(super) async fn sign_admission(
         &self,
@@ -103,7 +121,7 @@ impl Ops {
     fn own_name(&self, asked: &Asked) -> Name {
         let short = match &asked.hardware {
             Some(hardware) => hardware.short(),
-            None => hex(&asked.key)[..12].to_owned(),
+            None => lower_hex(&asked.key.as_bytes()[..6]),
         };
         Name::nearest(&format!("device-{short}")).expect("a word of letters and digits is left")
     }
@@ -120,15 +138,10 @@ impl Ops {
             .store
             .write("enroll", move |tx| entry.record(tx, &asked, now))
             .await;
-        if let Err(Missed::Refused(Error::CaSuperseded)) = &recorded {
-            self.follow_issuing(tenant).await?;
-            return Ok(Recorded::Raced);
-        }
-        match recorded {
-            Ok(issuance) => Ok(Recorded::Issued(Box::new(issuance))),
-            Err(Missed::Raced) => Ok(Recorded::Raced),
-            Err(Missed::Refused(error)) => Err(error),
-        }
+        Ok(match self.unless_raced(tenant, recorded).await? {
+            Some(issuance) => Recorded::Issued(Box::new(issuance)),
+            None => Recorded::Raced,
+        })
     }
 
     /// Records an application that waits for a person.
@@ -287,12 +300,4 @@ impl Entry {
 /// Lifetimes are asked for in whole hours.
 fn in_hours(ttl: std::time::Duration) -> u32 {
     u32::try_from(ttl.as_secs() / 3600).unwrap_or(u32::MAX)
-}
-
-fn hex(digest: &Digest) -> String {
-    digest
-        .as_bytes()
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect()
 }

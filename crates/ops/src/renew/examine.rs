@@ -3,8 +3,8 @@
 
 use enlist_attest::{ByCertificate, ByToken, RenewalRefusal, Verified};
 use enlist_core::{
-    CertificateRecord, Credential, Device, Digest, Group, KeyRotation, Renewal, Serial, StateKind,
-    Tenant, TenantId, Timestamp, TombstoneOf,
+    CertificateRecord, Credential, Device, Digest, Group, Issued, KeyRotation, Renewal, Serial,
+    StateKind, Tenant, TenantId, Timestamp, TombstoneOf,
 };
 use enlist_pki::Certificate;
 use enlist_store::Tx;
@@ -74,7 +74,7 @@ pub(super) fn examine(tx: &mut Tx<'_>, asked: &Asked, now: Timestamp) -> Result<
             &tenant,
             &group,
             device.clone(),
-            current(tx, &credential)?,
+            certificate_of(tx, &credential.current)?,
         ))),
     };
     Ok(Ground {
@@ -133,7 +133,7 @@ fn verify(
             Ok(ByCertificate { presented }.verify(&asked.csr, credential, now)?)
         }
         (Proven::Token(proof), _) => {
-            let mut certificates = vec![current(tx, credential)?];
+            let mut certificates = vec![certificate_of(tx, &credential.current)?];
             if let Some(previous) = &credential.previous {
                 certificates.extend(tx.certificate(previous.serial)?);
             }
@@ -168,7 +168,8 @@ pub(crate) fn recovery_ends(
     }
 }
 
-fn current(tx: &mut Tx<'_>, credential: &Credential) -> Result<CertificateRecord, Error> {
-    tx.certificate(credential.current.serial)?
+/// The certificate of what a credential holds.
+pub(crate) fn certificate_of(tx: &mut Tx<'_>, slot: &Issued) -> Result<CertificateRecord, Error> {
+    tx.certificate(slot.serial)?
         .ok_or(Error::Inconsistent("a credential without its certificate"))
 }

@@ -13,7 +13,7 @@ use enlist_pki::{Certificate, Csr};
 use crate::issue::Whom;
 use crate::{Enrolled, Error, Ops, Source};
 use examine::{Finding, examine};
-pub(crate) use examine::{on_record, recovery_ends};
+pub(crate) use examine::{certificate_of, on_record, recovery_ends};
 pub(crate) use next::Next;
 use record::Recorded;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use enlist_ca::{CrlContent, Partition, Pointers};
-use enlist_core::{CaId, CaKey, Digest, Timestamp};
+use enlist_core::{CaId, CaKey, Digest, Timestamp, lower_hex};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{sleep, timeout};
 use tracing::warn;
@@ -45,10 +45,7 @@ impl CrlServed {
     ) -> Self {
         // The signature is at its end, and no two are the same.
         let end = &der[der.len().saturating_sub(64)..];
-        let tag = Digest::of(end).as_bytes()[..16]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let tag = lower_hex(&Digest::of(end).as_bytes()[..16]);
         Self(Arc::new(Served {
             _room: room,
             der,

@@ -77,14 +77,9 @@ fn verified(
             trust.group, trust.tenant
         ));
     }
-    let named = |root: &&RootRecord| hex(&Digest::of(&root.ca.certificate)) == trust.root;
+    let named = |root: &&RootRecord| Digest::of(&root.ca.certificate).to_hex() == trust.root;
     match roots.iter().find(named) {
         Some(root) if root.ca.standing != CaStanding::Retired => Ok((root.ca.id, trust.root)),
         _ => refuse("the approval is for a root that devices are not offered".to_owned()),
     }
-}
-
-fn hex(digest: &Digest) -> String {
-    let bytes = digest.as_bytes();
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

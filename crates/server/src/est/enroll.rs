@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use enlist_core::{ApprovalCode, Name};
-use enlist_ops::{Enrollment, EnrollmentOutcome, Reenrollment};
+use enlist_ops::{Enrolled, Enrollment, EnrollmentOutcome, Reenrollment};
 
 use super::answer::{self, CERTS_ONLY};
 use super::basic::Basic;
@@ -38,9 +38,7 @@ pub(super) async fn simple_reenroll(
     body: Bytes,
 ) -> Result<Response, EstRefusal> {
     let Some(certificate) = &peer.certificate else {
-        let enrollment = enrollment(&headers, &body, label, &peer)?;
-        let outcome = app.ops.enroll(enrollment).await?;
-        return answer(&headers, &outcome);
+        return simple_enroll(State(app), peer, Label(label), headers, body).await;
     };
     let asked = Reenrollment {
         certificate: Some(certificate.to_vec()),
@@ -48,9 +46,7 @@ pub(super) async fn simple_reenroll(
         place: label.map(|place| (place.tenant, place.group)),
         source: peer.source,
     };
-    let enrolled = app.ops.reenroll(asked).await?;
-    let bundle = answer::issued(&enrolled.certificate.der)?;
-    Ok(answer::base64(&headers, CERTS_ONLY, &bundle))
+    issued(&headers, &app.ops.reenroll(asked).await?)
 }
 
 /// What a newcomer asks for.
@@ -77,10 +73,7 @@ pub(super) fn enrollment(
 
 fn answer(headers: &HeaderMap, outcome: &EnrollmentOutcome) -> Result<Response, EstRefusal> {
     match outcome {
-        EnrollmentOutcome::Enrolled(enrolled) => {
-            let bundle = answer::issued(&enrolled.certificate.der)?;
-            Ok(answer::base64(headers, CERTS_ONLY, &bundle))
-        }
+        EnrollmentOutcome::Enrolled(enrolled) => issued(headers, enrolled),
         EnrollmentOutcome::Pending {
             name,
             code,
@@ -88,6 +81,11 @@ fn answer(headers: &HeaderMap, outcome: &EnrollmentOutcome) -> Result<Response, 
             ..
         } => Ok(later(name, code, *retry_after_s)),
     }
+}
+
+fn issued(headers: &HeaderMap, enrolled: &Enrolled) -> Result<Response, EstRefusal> {
+    let bundle = answer::issued(&enrolled.certificate.der)?;
+    Ok(answer::base64(headers, CERTS_ONLY, &bundle))
 }
 
 /// Tells a client to come back when a person has said yes.

@@ -21,12 +21,7 @@ pub(crate) fn certificate(
     };
     wire::Certificate {
         serial: one.serial.to_string(),
-        fingerprint: one
-            .fingerprint
-            .as_bytes()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
+        fingerprint: one.fingerprint.to_hex(),
         tenant: tenant.to_owned(),
         group: name(&view.group),
         device: name(&view.device),

@@ -68,7 +68,7 @@ pub(super) fn report(report: &DeviceReport) -> wire::DeviceReport {
     wire::DeviceReport {
         seen_at: time(report.seen_at),
         agent: report.agent.clone(),
-        roots: report.roots.iter().map(hex).collect(),
+        roots: report.roots.iter().map(Digest::to_hex).collect(),
         configuration: report.configuration.as_ref().map(reported),
         last_command: report.last_command,
         changed_hardware: report.changed_hardware.as_ref().map(hardware),
@@ -118,11 +118,6 @@ fn numbers(numbers: wire::ConfigurationNumbers) -> ConfigurationNumbers {
     }
 }
 
-fn hex(digest: &Digest) -> String {
-    let bytes = digest.as_bytes();
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
 fn digest(text: &str) -> Result<Digest, Error> {
     let refused =
         || Error::InvalidRequest("roots: a SHA-256 is written as 64 hexadecimal digits".to_owned());
@@ -144,7 +139,7 @@ mod tests {
     #[test]
     fn a_digest_is_64_digits_and_reads_back() {
         let one = Digest::of(b"root");
-        assert_eq!(digest(&hex(&one)).unwrap(), one);
+        assert_eq!(digest(&one.to_hex()).unwrap(), one);
         for bad in ["", "ab", &"g".repeat(64), &"ü".repeat(32), &"+1".repeat(32)] {
             assert!(digest(bad).is_err(), "{bad}");
         }

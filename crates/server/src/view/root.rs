@@ -25,7 +25,7 @@ pub(crate) fn root(root: &RootView) -> wire::Root {
 pub(crate) fn rollover(rollover: &Rollover) -> wire::Rollover {
     wire::Rollover {
         tenant: rollover.tenant.name.to_string(),
-        next: rollover.next.as_ref().map(hex),
+        next: rollover.next.as_ref().map(Digest::to_hex),
         groups: rollover
             .groups
             .iter()
@@ -48,9 +48,4 @@ pub(crate) fn rollover(rollover: &Rollover) -> wire::Rollover {
             })
             .collect(),
     }
-}
-
-fn hex(digest: &Digest) -> String {
-    let bytes = digest.as_bytes();
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
