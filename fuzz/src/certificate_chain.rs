@@ -2,8 +2,11 @@
 
 use std::sync::LazyLock;
 
+use enlist_attest::Idevid;
+use enlist_core::{Name, Timestamp};
+use enlist_pki::manufacturer::{Manufacturer, Vouching};
 use enlist_pki::path::{verify, verify_issued};
-use enlist_pki::{Anchors, Certificate, Usage, certificate::chain_from_der, chain_from_pem};
+use enlist_pki::{Anchors, Certificate, Csr, Usage, certificate::chain_from_der, chain_from_pem};
 
 /// When the certificates of the corpus are valid.
 const NOW: i64 = 1_800_000_000;
@@ -16,6 +19,18 @@ static ROOT: LazyLock<Anchors> = LazyLock::new(|| {
 /// All that was ever issued below it.
 static ISSUED: LazyLock<Vec<Certificate>> = LazyLock::new(|| {
     chain_from_pem(include_str!("../fixtures/issued.pem")).expect("they are certificates")
+});
+
+/// The same root, as a manufacturer's.
+static MANUFACTURER: LazyLock<(Name, Manufacturer)> = LazyLock::new(|| {
+    let name = "acme".parse().expect("it is a name");
+    let root = Manufacturer::from_pem(include_str!("../fixtures/root.pem"));
+    (name, root.expect("it is a root"))
+});
+
+/// A device's request.
+static CSR: LazyLock<Csr> = LazyLock::new(|| {
+    Csr::from_der(include_bytes!("../corpus/csr/taken-p256")).expect("it is a request")
 });
 
 /// Reads certificates, PEM or one DER after the other, and says whether the first of them chains to
@@ -51,6 +66,7 @@ pub fn certificate_chain(data: &[u8]) -> bool {
     let Some((leaf, above)) = chain.split_first() else {
         return false;
     };
+    vouched(leaf, above);
     let above: Vec<_> = above.iter().map(Certificate::to_rustls).collect();
     let verified = verify(leaf.der(), &above, &ROOT, NOW, Usage::Client).is_ok();
     if verified {
@@ -58,4 +74,33 @@ pub fn certificate_chain(data: &[u8]) -> bool {
         assert!(leaf.is_current(NOW));
     }
     verified
+}
+
+/// What the manufacturer vouches for was issued below it; and the identity of such a device, where it has
+/// one, reads the same from its text.
+fn vouched(leaf: &Certificate, above: &[Certificate]) {
+    let (name, manufacturer) = &*MANUFACTURER;
+    let vouched = manufacturer
+        .vouches_for(leaf, above, Vouching::Identity, NOW)
+        .is_ok();
+    if vouched {
+        assert!(ISSUED.contains(leaf), "vouched for and never issued");
+        assert!(leaf.is_current(NOW) && !leaf.is_ca());
+    }
+    let shown: Vec<_> = [leaf]
+        .into_iter()
+        .chain(above)
+        .map(|one| one.der().to_vec())
+        .collect();
+    let Ok(idevid) = Idevid::read(&shown) else {
+        return;
+    };
+    assert!(!idevid.claim().chars().any(char::is_control));
+    let now = Timestamp::from_secs(NOW);
+    if let Ok(attested) = idevid.verify([(name, manufacturer)], &CSR, now) {
+        assert!(vouched, "an identity of one that nobody vouches for");
+        let text = attested.identity().to_string();
+        assert!(text.starts_with("idevid:acme/"), "{text}");
+        assert_eq!(text.parse().as_ref(), Ok(attested.identity()));
+    }
 }

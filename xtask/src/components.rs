@@ -16,7 +16,7 @@ struct Component {
     there: fn() -> bool,
 }
 
-const COMPONENTS: [Component; 16] = [
+const COMPONENTS: [Component; 18] = [
     Component {
         name: "PostgreSQL's server (the store's suite)",
         package: "postgresql",
@@ -41,6 +41,16 @@ const COMPONENTS: [Component; 16] = [
         name: "swtpm (keys in a TPM)",
         package: "swtpm",
         there: || in_path("swtpm"),
+    },
+    Component {
+        name: "swtpm_setup (a TPM as its manufacturer delivers it)",
+        package: "swtpm-tools",
+        there: || in_path("swtpm_setup"),
+    },
+    Component {
+        name: "tpm2-tools (the other opinion on TPMs)",
+        package: "tpm2-tools",
+        there: || in_path("tpm2_makecredential"),
     },
     Component {
         name: "SoftHSM2 (keys in a PKCS#11 token)",

@@ -96,6 +96,12 @@ fn enrollment_with_a_random_identity_survives_a_power_cut_at_every_point() {
 }
 
 #[test]
+fn enrollment_by_a_tpm_survives_a_power_cut_at_every_point() {
+    let points = cut_everywhere(|| (Rig::zero_touch(), false));
+    assert!(points >= 9, "a challenge more than with a secret: {points}");
+}
+
+#[test]
 fn approval_survives_a_power_cut_at_every_point() {
     cut_everywhere(|| {
         let rig = Rig::with_policy(Policy::Approve);

@@ -1,5 +1,7 @@
 //! Evidence: a provisioning secret.
 
+use std::net::IpAddr;
+
 use enlist_core::{GroupId, ProvisioningSecret, SecretRecord, SecretRefusal, Timestamp};
 use enlist_pki::Csr;
 
@@ -12,6 +14,8 @@ pub struct BySecret<'a> {
     pub secret: &'a ProvisioningSecret,
     /// The request for a certificate, its signature checked.
     pub csr: &'a Csr,
+    /// Where it is asked from.
+    pub source: IpAddr,
 }
 
 /// Why a provisioning secret does not let its bearer in.
@@ -29,8 +33,9 @@ impl BySecret<'_> {
     /// Holds the secret against `record`, found by its short id, for a device that is to join
     /// `group`.
     ///
-    /// The bound on the number of devices is checked where the device is recorded, once more
-    /// and for good; here it only saves the work.
+    /// The bounds on the number of devices and on their rate are checked where the device is recorded,
+    /// once more and for good; here they only save the work. Whether it is on the secret's manifest is
+    /// for the store to say.
     ///
     /// # Errors
     /// When it is not a secret of this group, or no longer good.
@@ -42,6 +47,7 @@ impl BySecret<'_> {
     ) -> Result<Verified, SecretEvidenceRefusal> {
         let record = self.known(record, group)?;
         record.admits(now)?;
+        record.bounds.admit_from(self.source)?;
         Ok(Verified::new(self.csr, Proof::Secret(record.id)))
     }
 
@@ -62,7 +68,8 @@ impl BySecret<'_> {
     /// a secret that is used up still gets it one, because nobody is counted again.
     ///
     /// # Errors
-    /// When it is not a secret of this group, or has expired or been withdrawn.
+    /// When it is not a secret of this group, has expired or been withdrawn, or does not
+    /// take devices from there.
     pub fn verify_return(
         &self,
         record: Option<&SecretRecord>,
@@ -71,6 +78,7 @@ impl BySecret<'_> {
     ) -> Result<Verified, SecretEvidenceRefusal> {
         let record = self.known(record, group)?;
         record.is_live(now)?;
+        record.bounds.admit_from(self.source)?;
         Ok(Verified::new(self.csr, Proof::Secret(record.id)))
     }
 

@@ -16,7 +16,9 @@ pub struct Verified {
 pub enum Proof {
     /// A provisioning secret.
     Secret(SecretId),
-    /// A person's yes, to one who brought a secret.
+    /// Its own hardware.
+    Hardware,
+    /// A person's yes.
     Approval(ApiTokenId),
     /// An operator or factory that will load the key into the device.
     PreEnrollment(ApiTokenId),

@@ -139,6 +139,8 @@ fn hardware_name(hardware: &HardwareIdentity) -> SubjectName {
         HardwareKind::Machine => oid::hardware::MACHINE,
         HardwareKind::Random => oid::hardware::RANDOM,
         HardwareKind::Named => oid::hardware::NAMED,
+        HardwareKind::TpmEk => oid::hardware::TPM_EK,
+        HardwareKind::Idevid => oid::hardware::IDEVID,
     };
     SubjectName::HardwareModule {
         hw_type,

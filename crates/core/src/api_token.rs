@@ -1,6 +1,6 @@
 //! What is kept of an API token.
 
-use crate::{ApiTokenId, Digest, Role, ShortId, TenantId, Timestamp};
+use crate::{ApiTokenId, Digest, GroupId, Role, ShortId, TenantId, Timestamp};
 
 /// An API token as the server knows it: never the token itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub struct ApiTokenRecord {
     pub id: ApiTokenId,
     /// The tenant it belongs to; `None` for one of the whole installation.
     pub tenant: Option<TenantId>,
+    /// The one group of that tenant that it is good for; `None` for all that its tenant has.
+    pub group: Option<GroupId>,
     /// By what it is looked up.
     pub short_id: ShortId,
     /// SHA-256 of the whole text.

@@ -1,5 +1,7 @@
 //! An enrollment that waits for a person.
 
+use std::net::IpAddr;
+
 use crate::{DeviceId, Digest, SecretId, TenantId};
 
 /// What a pending device asked for: all it takes to issue once a person has said yes, and to
@@ -22,4 +24,6 @@ pub struct Application {
     pub secret: Option<SecretId>,
     /// The lifetime asked for, in hours.
     pub ttl: Option<u32>,
+    /// From which address it came, where that is known.
+    pub source: Option<IpAddr>,
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{GroupId, Name, Practice, Signing, Subject, TenantId, Timestamp};
+use crate::{
+    Allocation, GroupId, Name, Practice, Signing, Subject, TenantId, Timestamp, ZeroTouch,
+};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -36,6 +38,13 @@ pub struct Group {
     pub practice: Practice,
     /// Who signs the configuration of its devices.
     pub signing: Signing,
+    /// What it takes in place of a provisioning secret, if anything.
+    pub zero_touch: Option<ZeroTouch>,
+    /// How it passes its newcomers on to other groups, if it does.
+    pub allocation: Option<Allocation>,
+    /// Since when it has had the hook that it asks about newcomers, if it has one. This is told by the
+    /// store; saving a group does not change it.
+    pub hook: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -56,6 +65,9 @@ impl Group {
             profile: CertificateProfile::default(),
             practice: Practice::default(),
             signing: Signing::remote(),
+            zero_touch: None,
+            allocation: None,
+            hook: None,
             created_at,
         }
     }

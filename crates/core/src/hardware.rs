@@ -4,10 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{Digest, lower_hex};
 
-/// A claimed hardware identity: what software read, which proves nothing by itself.
+/// A hardware identity: claimed, which proves nothing by itself, or proved by the hardware.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct HardwareIdentity {
     kind: HardwareKind,
@@ -32,11 +33,15 @@ pub enum HardwareKind {
     Random,
     /// Named by the configuration.
     Named,
+    /// The endorsement key of a TPM 2.0: SHA-256 of its `SubjectPublicKeyInfo`, 64 hexadecimal digits.
+    TpmEk,
+    /// A manufacturer's certificate (IEEE 802.1AR): `manufacturer/serial number`.
+    Idevid,
 }
 
 impl HardwareKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Serial,
         Self::Uuid,
         Self::Soc,
@@ -44,7 +49,14 @@ impl HardwareKind {
         Self::Machine,
         Self::Random,
         Self::Named,
+        Self::TpmEk,
+        Self::Idevid,
     ];
+
+    /// Whether such an identity counts only where the hardware has proved it. Nobody may claim one.
+    pub fn is_proved(self) -> bool {
+        matches!(self, Self::TpmEk | Self::Idevid)
+    }
 
     /// The text form.
     pub fn as_str(self) -> &'static str {
@@ -56,6 +68,8 @@ impl HardwareKind {
             Self::Machine => "machine",
             Self::Random => "random",
             Self::Named => "named",
+            Self::TpmEk => "tpm-ek",
+            Self::Idevid => "idevid",
         }
     }
 }
@@ -86,6 +100,11 @@ pub enum NotAnIdentity {
     /// What a vendor left in place of a value.
     #[error("the hardware identity is a placeholder that many boards share")]
     Placeholder,
+    /// What only the hardware itself can say.
+    #[error(
+        "a hardware identity of this kind is proved by the hardware, and nobody's claim to it counts"
+    )]
+    Claimed,
     /// A kind this version doesn't know.
     #[error("unknown kind of hardware identity")]
     Kind,
@@ -93,7 +112,7 @@ pub enum NotAnIdentity {
 
 impl HardwareIdentity {
     /// Takes a value as it was read, white space around it cut off. MAC addresses and UUIDs are
-    /// made lowercase, so that the same board says the same everywhere.
+    /// written in one way, so that the same board says the same everywhere.
     ///
     /// # Errors
     /// When the value identifies nothing.
@@ -112,7 +131,12 @@ impl HardwareIdentity {
             return Err(NotAnIdentity::Placeholder);
         }
         let value = match kind {
-            HardwareKind::Mac | HardwareKind::Uuid => value.to_ascii_lowercase(),
+            HardwareKind::Mac => mac(value),
+            HardwareKind::Uuid => match Uuid::try_parse(value) {
+                Ok(uuid) => uuid.to_string(),
+                Err(_) => value.to_ascii_lowercase(),
+            },
+            HardwareKind::TpmEk => value.to_ascii_lowercase(),
             _ => value.to_owned(),
         };
         Ok(Self { kind, value })
@@ -149,6 +173,18 @@ impl FromStr for HardwareIdentity {
         let (kind, value) = text.split_once(':').ok_or(NotAnIdentity::Kind)?;
         Self::new(kind.parse()?, value)
     }
+}
+
+/// A MAC address of 48 or 64 bits in lowercase and with colons, however it was written; other texts in
+/// lowercase.
+fn mac(value: &str) -> String {
+    let digits: Vec<char> = value.chars().filter(|c| !":-.".contains(*c)).collect();
+    let is_mac = matches!(digits.len(), 12 | 16) && digits.iter().all(char::is_ascii_hexdigit);
+    if !is_mac {
+        return value.to_ascii_lowercase();
+    }
+    let pairs = digits.chunks(2).map(|pair| pair.iter().collect::<String>());
+    pairs.collect::<Vec<_>>().join(":").to_ascii_lowercase()
 }
 
 /// What vendors leave behind where a value belongs. Compared without case and punctuation.
@@ -229,6 +265,15 @@ mod tests {
         assert_eq!(mac.to_string(), "mac:00:1a:2b:3c:4d:5e");
         assert_eq!(mac.to_string().parse(), Ok(mac.clone()));
         assert_eq!(mac.short().len(), 12);
+        for same in ["001A2B3C4D5E", "00-1a-2b-3c-4d-5e", "001a.2b3c.4d5e"] {
+            assert_eq!(
+                HardwareIdentity::new(HardwareKind::Mac, same),
+                Ok(mac.clone())
+            );
+        }
+        let uuid = "4C4C4544-0046-3510-8058-B4C04F4A3033";
+        let read = HardwareIdentity::new(HardwareKind::Uuid, uuid).unwrap();
+        assert_eq!(read.value(), uuid.to_ascii_lowercase());
         assert!(HardwareIdentity::new(HardwareKind::Serial, "7").is_ok());
         assert!(HardwareIdentity::new(HardwareKind::Serial, "a\x1b[2J").is_err());
         assert!(HardwareIdentity::new(HardwareKind::Serial, &"x1".repeat(65)).is_err());

@@ -91,6 +91,14 @@ id!(
     CaId
 );
 id!(
+    /// A manifest.
+    ManifestId
+);
+id!(
+    /// A webhook.
+    WebhookId
+);
+id!(
     /// One renewal that a device asked for; it stays the same over retries.
     RequestId
 );

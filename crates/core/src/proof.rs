@@ -1,4 +1,4 @@
-//! What a device signs to prove that it holds its key.
+//! What a device signs, or has its TPM say along, to prove that it holds its key.
 
 use crate::{DeviceId, Digest, RequestId};
 
@@ -21,4 +21,14 @@ pub fn renewal_message(
     message.extend(nonce);
     message.extend(Digest::of(csr).as_bytes());
     message
+}
+
+/// What a TPM is given to put into its statement about a device's key (`qualifyingData` of
+/// `TPM2_Certify`): the SHA-256 of a fixed label, the server's challenge, and the CSR (DER). It ties the
+/// statement to this one enrollment.
+pub fn tpm_certify_data(challenge: &[u8], csr: &[u8]) -> Digest {
+    let mut data = b"enlist tpm certify v1\0".to_vec();
+    data.extend(challenge);
+    data.extend(csr);
+    Digest::of(&data)
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ApiTokenId, TenantId};
+use crate::{ApiTokenId, GroupId, TenantId, Timestamp};
 
 /// What an API token is good for. Each role may do all that those after it may,
 /// except that a factory's token reads no more than it needs.
@@ -77,14 +77,23 @@ pub struct Operator {
     pub label: String,
     /// The tenant it belongs to; `None` for one of the whole installation.
     pub tenant: Option<TenantId>,
+    /// The one group of that tenant that it is good for; `None` for all that its tenant has.
+    pub group: Option<GroupId>,
     /// What it is good for.
     pub role: Role,
+    /// From when on it is refused.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl Operator {
     /// Whether this operator may see `tenant` at all.
     pub fn sees(&self, tenant: TenantId) -> bool {
         self.tenant.is_none_or(|own| own == tenant)
+    }
+
+    /// Whether this operator may see `group`, which is of a tenant that it sees.
+    pub fn sees_group(&self, group: GroupId) -> bool {
+        self.group.is_none_or(|own| own == group)
     }
 }
 

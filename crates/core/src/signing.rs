@@ -1,4 +1,4 @@
-//! Who signs what devices are to believe.
+//! Who signs what devices and auditors are to believe.
 
 use serde::{Deserialize, Serialize};
 
@@ -44,17 +44,20 @@ pub enum SigningPurpose {
     Configuration,
     /// Commands to devices.
     Command,
+    /// Heads of the tenant's chain of events, for auditors.
+    Audit,
 }
 
 impl SigningPurpose {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Configuration, Self::Command];
+    pub const ALL: [Self; 3] = [Self::Configuration, Self::Command, Self::Audit];
 
     /// The text form.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Configuration => "configuration",
             Self::Command => "command",
+            Self::Audit => "audit",
         }
     }
 

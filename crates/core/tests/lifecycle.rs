@@ -17,6 +17,7 @@ fn new() -> NewDevice {
         name: "pump-1".parse().unwrap(),
         labels: Labels::new(),
         hardware: None,
+        attested: None,
         at: SystemClock.now(),
     }
 }

@@ -3,15 +3,14 @@
 use enlist_core::{Clock, SystemClock};
 use enlist_pki::Certificate;
 use enlist_signed::{Envelope, Trust};
-use enlist_wire::{DeviceAction, RootApproval, RootStanding};
+use enlist_wire::{RootApproval, RootStanding};
 
 use crate::cli::Global;
 use crate::context::management_client;
 use crate::failure::refused;
-use crate::group_arg::{DeviceArg, GroupArg};
-use crate::output;
+use crate::group_arg::GroupArg;
 use crate::say::say;
-use crate::text::{shown, word};
+use crate::waiting::{Those, Word};
 
 /// Say yes to something that waits for it
 #[derive(Debug, clap::Args)]
@@ -26,21 +25,23 @@ enum Noun {
     Root(Root),
 }
 
-/// Say yes to a device that waits for approval
+/// Say yes to devices that wait for approval
+///
+/// The code alone finds the device that shows it. What else selects devices selects those of all groups,
+/// unless -g names one, and is shown before it is done.
 #[derive(Debug, clap::Args)]
 #[command(after_help = DEVICE)]
 struct Device {
     #[command(flatten)]
-    device: DeviceArg,
-    /// Why, for the record
-    #[arg(long, value_name = "WORDS")]
-    reason: Option<String>,
+    those: Those,
 }
 
 const DEVICE: &str = "\
 Examples:
   enlist get pending
-  enlist approve device field-unit-7 -g field-units";
+  enlist approve device field-unit-7 -g field-units
+  enlist approve device --code K7P-3QF
+  enlist approve device --attested -l region=north --yes -o json";
 
 /// Say yes to the next root for a group that signs its configuration itself
 ///
@@ -65,29 +66,8 @@ impl Approve {
     /// Says it.
     pub fn run(self, global: &Global) -> anyhow::Result<()> {
         match self.noun {
-            Noun::Device(device) => device.run(global),
+            Noun::Device(device) => device.those.run(Word::Approve, global),
             Noun::Root(root) => root.run(global),
-        }
-    }
-}
-
-impl Device {
-    fn run(self, global: &Global) -> anyhow::Result<()> {
-        let (client, tenant) = global.connect()?;
-        let (group, name) = (&self.device.group.group, &self.device.name);
-        let action = DeviceAction {
-            reason: self.reason,
-            ..DeviceAction::default()
-        };
-        let device = client.approve(tenant.as_str(), group.as_str(), name.as_str(), &action)?;
-        say!(
-            "Device `{}` is {}.",
-            shown(&device.name),
-            word(&device.state)
-        );
-        match global.output {
-            Some(format) => output::one(format, &device),
-            None => Ok(()),
         }
     }
 }

@@ -14,8 +14,8 @@ use crate::output::Format;
 use crate::signing::SigningArgs;
 use crate::{
     accept, add, apply, approve, completions, delete, deprovision, device_config, diff, export,
-    get, identity, import, lifecycle, login, man, provision, refresh, renew, reset, retire,
-    rollback, serve, set, sign, verify,
+    get, identity, import, lifecycle, login, man, provision, refresh, renew, reset, retire, retry,
+    rollback, serve, set, sign, test, verify,
 };
 #[cfg(unix)]
 use crate::{agent, quickstart};
@@ -64,6 +64,8 @@ enum Verb {
     Approve(approve::Approve),
     Diff(diff::Diff),
     Rollback(rollback::Rollback),
+    Retry(retry::Retry),
+    Test(test::Test),
     Export(export::Export),
     GenDeviceConfig(device_config::GenDeviceConfig),
     Identity(identity::Identity),
@@ -128,6 +130,8 @@ impl Cli {
             // Its exit status is that of diff.
             Verb::Diff(verb) => return verb.run(global),
             Verb::Rollback(verb) => verb.run(global),
+            Verb::Retry(verb) => verb.run(global),
+            Verb::Test(verb) => verb.run(global),
             Verb::Export(verb) => verb.run(global),
             Verb::GenDeviceConfig(verb) => verb.run(global),
             Verb::Identity(verb) => verb.run(global),

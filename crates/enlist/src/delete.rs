@@ -47,6 +47,30 @@ enum Noun {
         #[arg(long, conflicts_with = "tenant")]
         installation: bool,
     },
+    /// Delete a webhook, and what waits for it; it is told nothing more
+    #[command(after_help = WEBHOOK_EXAMPLES)]
+    Webhook {
+        /// The webhook
+        #[arg(value_name = "NAME")]
+        name: Name,
+    },
+    /// Take a group's hook away: its enrollment policy alone decides then
+    #[command(after_help = HOOK_EXAMPLES)]
+    Hook(GroupArg),
+    /// Delete a manifest that bounds neither a secret nor a group; devices that it let in stay in
+    #[command(after_help = MANIFEST_EXAMPLES)]
+    Manifest {
+        /// The manifest
+        #[arg(value_name = "NAME")]
+        name: Name,
+    },
+    /// Believe a manufacturer no longer; devices that came in by it stay in
+    #[command(after_help = MANUFACTURER_EXAMPLES)]
+    Manufacturer {
+        /// The manufacturer
+        #[arg(value_name = "NAME")]
+        name: Name,
+    },
     /// Forget a saved context, its token with it; the token itself stays good
     #[command(after_help = CONTEXT_EXAMPLES)]
     Context {
@@ -67,6 +91,10 @@ Examples:
   enlist delete token dashboard
   enlist delete token backup-admin --installation
   enlist delete token 0190f3a2-7c1e-7d55-9b1a-3f2c8e6d4a10";
+const WEBHOOK_EXAMPLES: &str = "Examples:\n  enlist delete webhook erp";
+const HOOK_EXAMPLES: &str = "Examples:\n  enlist delete hook -g field-units";
+const MANIFEST_EXAMPLES: &str = "Examples:\n  enlist delete manifest batch-7";
+const MANUFACTURER_EXAMPLES: &str = "Examples:\n  enlist delete manufacturer acme";
 const CONTEXT_EXAMPLES: &str = "Examples:\n  enlist delete context plant-b";
 
 impl Delete {
@@ -99,6 +127,22 @@ impl Delete {
                     false => client.delete_token(tenant, id)?,
                 }
                 say!("API token {id} is taken back.");
+            }
+            Noun::Webhook { name } => {
+                client.delete_webhook(tenant, name.as_str())?;
+                say!("Webhook `{name}` is deleted.");
+            }
+            Noun::Hook(GroupArg { group }) => {
+                client.delete_hook(tenant, group.as_str())?;
+                say!("The hook of group `{group}` is asked no longer.");
+            }
+            Noun::Manifest { name } => {
+                client.delete_manifest(tenant, name.as_str())?;
+                say!("Manifest `{name}` is deleted.");
+            }
+            Noun::Manufacturer { name } => {
+                client.delete_manufacturer(tenant, name.as_str())?;
+                say!("Manufacturer `{name}` is believed no longer.");
             }
             Noun::Context { .. } => {}
         }

@@ -24,7 +24,9 @@ const SUFFIX: usize = 13;
 ///
 /// With group-enroll the file may go to many devices: it holds a provisioning secret of its own,
 /// labelled with the name, and the name is what their names begin with. With pre-enroll it is for one
-/// device: the device is created if it is not there, and its identity is made ahead and put in.
+/// device: the device is created if it is not there, and its identity is made ahead and put in. With
+/// zero-touch it may go to any number of devices and holds no secret: each proves which hardware it is, by
+/// its TPM, or by its manufacturer's certificate where --idevid-certificate says where that is.
 ///
 /// Address and trust anchors come from the context, or from ENLIST_SERVER and ENLIST_CA.
 #[derive(Debug, clap::Args)]
@@ -42,6 +44,12 @@ pub struct GenDeviceConfig {
     persist: PathBuf,
     #[command(flatten)]
     group: GroupArg,
+    /// With zero-touch: where the certificate of the device's manufacturer is on the device
+    #[arg(long, value_name = "PATH", requires = "idevid_key")]
+    idevid_certificate: Option<PathBuf>,
+    /// Where the key of that certificate is on the device: a file, or a place in its key store
+    #[arg(long, value_name = "PLACE", requires = "idevid_certificate")]
+    idevid_key: Option<String>,
     /// Hours that certificates are to last [default: the group's]
     #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(1..))]
     ttl: Option<u32>,
@@ -58,7 +66,9 @@ Examples:
   enlist --signing-method=remote gen-device-config --device-name=lamp \\
       --enrollment-type=group-enroll --persist=/var/lib/enlist
   enlist gen-device-config --device-name=press-7 --enrollment-type=pre-enroll \\
-      --persist=/var/lib/enlist -g presses --config-path press-7.json";
+      --persist=/var/lib/enlist -g presses --config-path press-7.json
+  enlist gen-device-config --device-name=press --enrollment-type=zero-touch \\
+      --persist=/var/lib/enlist -g presses";
 
 /// How a device enrolls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -67,11 +77,20 @@ enum EnrollmentType {
     GroupEnroll,
     /// Ahead: its identity is in the file
     PreEnroll,
+    /// By what its hardware proves, without a secret
+    ZeroTouch,
 }
 
 impl GenDeviceConfig {
     /// Writes the file.
     pub fn run(self, global: &Global) -> anyhow::Result<()> {
+        let is_zero_touch = self.enrollment_type == EnrollmentType::ZeroTouch;
+        if self.idevid_certificate.is_some() && !is_zero_touch {
+            return Err(refused(
+                "attestation-arguments",
+                "--idevid-certificate goes with --enrollment-type=zero-touch alone",
+            ));
+        }
         let settings = global.settings()?;
         let client = management_client(&settings)?;
         let settings = for_devices(settings, &client)?;
@@ -113,17 +132,44 @@ impl GenDeviceConfig {
                     });
                 }
             }
+            EnrollmentType::ZeroTouch => {
+                let known = client.group(tenant.as_str(), group.as_str())?;
+                if known.zero_touch.is_none() {
+                    say!(
+                        "Group `{group}` lets nobody in without a secret yet: `enlist set group {group} --zero-touch tpm` (or idevid) says what proof it takes."
+                    );
+                }
+                file.name_prefix = Some(name.clone());
+                self.prove(&mut file);
+                place.write(&file)?;
+            }
         }
         let path = self.config_path.display();
         match self.enrollment_type {
             EnrollmentType::PreEnroll => {
                 say!("`{path}` is the configuration of device `{name}` in group `{group}`.");
             }
-            EnrollmentType::GroupEnroll => say!(
+            EnrollmentType::GroupEnroll | EnrollmentType::ZeroTouch => say!(
                 "`{path}` is the configuration of devices whose names begin with `{name}-`, in group `{group}`."
             ),
         }
         Ok(())
+    }
+
+    /// Says how the device proves which hardware it is.
+    fn prove(&self, file: &mut DeviceFile) {
+        file.idevid_certificate_path
+            .clone_from(&self.idevid_certificate);
+        file.idevid_key.clone_from(&self.idevid_key);
+        let key = self.idevid_key.as_deref().unwrap_or("tpm:");
+        // The manufacturer's key and the device's own are in one key store, unless it is a file.
+        if key.starts_with("tpm:") {
+            file.key_store = Some("tpm");
+        }
+        file.attestation = Some(match self.idevid_certificate {
+            Some(_) => "idevid",
+            None => "tpm",
+        });
     }
 
     /// The name to use. It is mapped here and nowhere else, since what is typed here is often the
@@ -143,7 +189,7 @@ impl GenDeviceConfig {
             },
         };
         let most = Name::MAX - SUFFIX;
-        if self.enrollment_type == EnrollmentType::GroupEnroll && name.as_str().len() > most {
+        if self.enrollment_type != EnrollmentType::PreEnroll && name.as_str().len() > most {
             name = Name::nearest(&name.as_str()[..most])
                 .ok_or_else(|| refused("invalid-name", "nothing is left of the name"))?;
             say!("The agents add to the name, so that it is cut to `{name}`.");
@@ -217,6 +263,8 @@ mod tests {
             group: GroupArg {
                 group: "default".parse().unwrap(),
             },
+            idevid_certificate: None,
+            idevid_key: None,
             ttl: None,
             config_path: PathBuf::from("config.json"),
             force: false,
@@ -226,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_product_name_becomes_the_nearest_lawful_one() {
-        use EnrollmentType::{GroupEnroll, PreEnroll};
+        use EnrollmentType::{GroupEnroll, PreEnroll, ZeroTouch};
         let mapped = named("my_device_name", PreEnroll).unwrap();
         assert_eq!(mapped.as_str(), "my-device-name");
         assert!(named("___", PreEnroll).is_err());
@@ -234,5 +282,6 @@ mod tests {
         assert_eq!(named(&long, PreEnroll).unwrap().as_str(), long);
         let prefix = named(&long, GroupEnroll).unwrap();
         assert_eq!(prefix.as_str().len(), 50, "room for what the agent adds");
+        assert_eq!(named(&long, ZeroTouch).unwrap(), prefix);
     }
 }

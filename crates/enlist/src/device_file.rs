@@ -41,6 +41,18 @@ pub struct DeviceFile {
     /// The group's provisioning secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device_enrollment_token: Option<SecretText>,
+    /// Where the device keeps its keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_store: Option<&'static str>,
+    /// How it proves which hardware it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attestation: Option<&'static str>,
+    /// The certificate that its manufacturer has given it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idevid_certificate_path: Option<PathBuf>,
+    /// Where the key of that is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idevid_key: Option<String>,
     /// Hours that certificates are to last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate_ttl_h: Option<u32>,

@@ -1,4 +1,8 @@
-//! `enlist export root`.
+//! `enlist export …`.
+
+mod events;
+mod manufacturer;
+mod part;
 
 use std::path::{Path, PathBuf};
 
@@ -10,11 +14,11 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::cli::Global;
 use crate::context::management_client;
-use crate::failure::refused;
 use crate::files::{self, Access};
 use crate::output;
 use crate::root_key::RootKey;
 use crate::say::say;
+use crate::secret_file;
 
 /// Take something out of the server, to keep it
 #[derive(Debug, clap::Args)]
@@ -25,6 +29,8 @@ pub struct Export {
 
 #[derive(Debug, clap::Subcommand)]
 enum Noun {
+    Events(events::Events),
+    Manufacturer(manufacturer::Manufacturer),
     Root(Root),
 }
 
@@ -41,7 +47,7 @@ struct Root {
     /// Where to: key and certificate, PEM (0600)
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// The file with the passphrase (12 characters at least), or `-`
+    /// The file with the passphrase (12 characters at least; readable by its owner alone), or `-`
     #[arg(long, value_name = "FILE")]
     passphrase_file: PathBuf,
     /// Have the server forget the key then
@@ -57,21 +63,21 @@ Examples:
 impl Export {
     /// Does it.
     pub fn run(self, global: &Global) -> anyhow::Result<()> {
-        let Noun::Root(root) = self.noun;
-        root.run(global)
+        match self.noun {
+            Noun::Events(events) => events.run(global),
+            Noun::Manufacturer(manufacturer) => manufacturer.run(global),
+            Noun::Root(root) => root.run(global),
+        }
     }
 }
 
 impl Root {
     fn run(self, global: &Global) -> anyhow::Result<()> {
-        let passphrase = files::read_secret(&self.passphrase_file)?;
+        let passphrase = secret_file::passphrase_or_key(&self.passphrase_file)?;
         let client = management_client(&global.settings()?)?;
         let there = self.out.symlink_metadata().is_ok();
         if there && !self.take_offline {
-            return Err(refused(
-                "file-exists",
-                format!("`{}` is there already; name another", self.out.display()),
-            ));
+            return Err(files::exists(&self.out));
         }
         // A copy that was made before will do: it is read back and shown to be one below.
         if !there {
@@ -107,11 +113,5 @@ fn write(client: &Client, passphrase: &SecretString, out: &Path) -> anyhow::Resu
         passphrase: passphrase.expose_secret().to_owned().into(),
     })?;
     let text = exported.key + &exported.certificate;
-    if files::place(out, text.as_bytes(), Access::Private)? {
-        return Ok(());
-    }
-    Err(refused(
-        "file-exists",
-        format!("`{}` is there already; name another", out.display()),
-    ))
+    files::place_new(out, text.as_bytes(), Access::Private)
 }

@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use enlist_core::{Rng, SystemRng};
 use enlist_keys::file::sync_directory;
-use secrecy::{ExposeSecret, SecretString};
 
 use crate::failure::refused;
 
 /// The most bytes that are read of any file that is read whole.
-const MAX_READ: u64 = 1024 * 1024;
+pub const MAX_READ: u64 = 1024 * 1024;
 
 /// Who may read a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +118,22 @@ pub fn place(path: &Path, bytes: &[u8], access: Access) -> anyhow::Result<bool> 
     filled(path, bytes, access)?.place()
 }
 
+/// Writes a file where nothing may stand yet.
+pub fn place_new(path: &Path, bytes: &[u8], access: Access) -> anyhow::Result<()> {
+    if place(path, bytes, access)? {
+        return Ok(());
+    }
+    Err(exists(path))
+}
+
+/// The refusal to write over what stands there.
+pub fn exists(path: &Path) -> anyhow::Error {
+    refused(
+        "file-exists",
+        format!("`{}` is there already; name another", path.display()),
+    )
+}
+
 /// Has a file that is there survive a loss of power from now on, whoever wrote it.
 pub fn make_durable(path: &Path) -> anyhow::Result<()> {
     let real = fs::canonicalize(path);
@@ -132,13 +147,20 @@ pub fn make_durable(path: &Path) -> anyhow::Result<()> {
 
 /// Reads a text file whole; `None` where there is none.
 pub fn read(path: &Path) -> anyhow::Result<Option<String>> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => {
-            return Err(error).with_context(|| format!("`{}` can't be read", path.display()));
-        }
-    };
+    open(path)?.map(|file| text_of(file, path)).transpose()
+}
+
+/// Opens a file for reading; `None` where there is none.
+pub fn open(path: &Path) -> anyhow::Result<Option<File>> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("`{}` can't be read", path.display())),
+    }
+}
+
+/// The text of a file that was opened, whole.
+pub fn text_of(file: File, path: &Path) -> anyhow::Result<String> {
     let mut text = String::new();
     file.take(MAX_READ + 1)
         .read_to_string(&mut text)
@@ -146,7 +168,7 @@ pub fn read(path: &Path) -> anyhow::Result<Option<String>> {
     if text.len() as u64 > MAX_READ {
         return Err(too_large(path));
     }
-    Ok(Some(text))
+    Ok(text)
 }
 
 fn too_large(path: &Path) -> anyhow::Error {
@@ -175,35 +197,15 @@ pub fn read_bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
 
 /// Reads a text file that has to be there.
 pub fn read_needed(path: &Path) -> anyhow::Result<String> {
-    read(path)?.ok_or_else(|| {
-        refused(
-            "file-missing",
-            format!("`{}` does not exist; check the path", path.display()),
-        )
-    })
+    read(path)?.ok_or_else(|| missing(path))
 }
 
-/// Reads a secret that stands alone in a file, or on standard input where the path is `-`.
-pub fn read_secret(path: &Path) -> anyhow::Result<SecretString> {
-    let text: SecretString = if path == Path::new("-") {
-        let mut text = String::new();
-        io::stdin()
-            .lock()
-            .take(MAX_READ)
-            .read_to_string(&mut text)
-            .context("standard input can't be read")?;
-        text.into()
-    } else {
-        read_needed(path)?.into()
-    };
-    let text = text.expose_secret().trim();
-    if text.is_empty() {
-        return Err(refused(
-            "secret-empty",
-            format!("`{}` holds no secret; check what wrote it", path.display()),
-        ));
-    }
-    Ok(text.into())
+/// The refusal of what has to be there and is not.
+pub fn missing(path: &Path) -> anyhow::Error {
+    refused(
+        "file-missing",
+        format!("`{}` does not exist; check the path", path.display()),
+    )
 }
 
 /// Makes a directory and those above it, for their owner alone where they are new.

@@ -1,4 +1,7 @@
-//! `enlist import ca`.
+//! `enlist import …`.
+
+mod manifest;
+mod manufacturer;
 
 use std::path::PathBuf;
 
@@ -21,6 +24,8 @@ pub struct Import {
 #[derive(Debug, clap::Subcommand)]
 enum Noun {
     Ca(Ca),
+    Manifest(manifest::Manifest),
+    Manufacturer(manufacturer::Manufacturer),
 }
 
 /// Complete the request for an issuing CA with the certificate that was signed
@@ -47,8 +52,11 @@ Examples:
 impl Import {
     /// Does it.
     pub fn run(self, global: &Global) -> anyhow::Result<()> {
-        let Noun::Ca(ca) = self.noun;
-        ca.run(global)
+        match self.noun {
+            Noun::Ca(ca) => ca.run(global),
+            Noun::Manifest(manifest) => manifest.run(global),
+            Noun::Manufacturer(manufacturer) => manufacturer.run(global),
+        }
     }
 }
 

@@ -10,13 +10,17 @@ use crate::group_arg::DeviceArg;
 use crate::output;
 use crate::say::say;
 use crate::text::{shown, word};
+use crate::waiting::{Those, Word};
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Lifecycle {
-    /// Say no to a device that waits for approval
+    /// Say no to devices that wait for approval
+    ///
+    /// The code alone finds the device that shows it. What else selects devices selects those of all groups,
+    /// unless -g names one, and is shown before it is done.
     #[command(after_help = REJECT)]
-    Reject(Target),
+    Reject(Reject),
     /// Put a device out of service for now; its certificate goes on hold
     #[command(after_help = SUSPEND)]
     Suspend(Target),
@@ -35,7 +39,10 @@ pub enum Lifecycle {
     AllowReenroll(Target),
 }
 
-const REJECT: &str = "Examples:\n  enlist reject device field-unit-7 -g field-units";
+const REJECT: &str = "\
+Examples:
+  enlist reject device field-unit-7 -g field-units
+  enlist reject device --older-than 2d --yes";
 const SUSPEND: &str = "\
 Examples:
   enlist suspend device test-device-123 -g room2-lights --reason stolen";
@@ -49,7 +56,17 @@ const ALLOW_REENROLL: &str = "\
 Examples:
   enlist allow-reenroll device test-device-123 -g room2-lights";
 
-/// What all of the verbs take.
+/// What `reject` takes.
+#[derive(Debug, Args)]
+pub struct Reject {
+    /// What it is about
+    #[arg(value_name = "device", hide_possible_values = true)]
+    noun: Noun,
+    #[command(flatten)]
+    those: Those,
+}
+
+/// What the other verbs take.
 #[derive(Debug, Args)]
 pub struct Target {
     /// What it is about
@@ -73,7 +90,10 @@ impl Lifecycle {
     pub fn run(self, global: &Global) -> anyhow::Result<()> {
         let (verb, target) = match self {
             Self::Decommission(verb) => return verb.run(global),
-            Self::Reject(target) => (Verb::Reject, target),
+            Self::Reject(reject) => {
+                let Noun::Device = reject.noun;
+                return reject.those.run(Word::Reject, global);
+            }
             Self::Suspend(target) => (Verb::Suspend, target),
             Self::Resume(target) => (Verb::Resume, target),
             Self::AllowReenroll(target) => (Verb::AllowReenroll, target),
@@ -87,7 +107,6 @@ impl Lifecycle {
             ..DeviceAction::default()
         };
         let device = match verb {
-            Verb::Reject => client.reject(tenant, group, name, action),
             Verb::Suspend => client.suspend(tenant, group, name, action),
             Verb::Resume => client.resume(tenant, group, name, action),
             Verb::AllowReenroll => client.allow_reenroll(tenant, group, name, action),
@@ -102,7 +121,6 @@ impl Lifecycle {
 
 #[derive(Clone, Copy)]
 enum Verb {
-    Reject,
     Suspend,
     Resume,
     AllowReenroll,
@@ -111,7 +129,6 @@ enum Verb {
 fn tell(verb: Verb, device: &Device) {
     let name = shown(&device.name);
     match verb {
-        Verb::Reject => say!("Device `{name}` is rejected."),
         Verb::AllowReenroll => say!("Device `{name}` may enroll again, once."),
         _ => say!("Device `{name}` is {}.", word(&device.state)),
     }

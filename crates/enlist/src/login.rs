@@ -10,9 +10,9 @@ use serde::Serialize;
 use crate::cli::Global;
 use crate::context::{Context, Contexts, Settings, anchors, management_client, server_url, token};
 use crate::failure::refused;
-use crate::files;
 use crate::output::{self, Row};
 use crate::say::say;
+use crate::secret_file;
 
 /// Save a server and an API token for the commands that follow
 ///
@@ -70,7 +70,7 @@ impl Row for LoggedIn<'_> {
 impl Login {
     /// Checks with the server, then saves.
     pub fn run(self, global: &Global) -> anyhow::Result<()> {
-        let text = files::read_secret(&self.token_file)?;
+        let text = secret_file::token(&self.token_file)?;
         let source = format!("`{}`", self.token_file.display());
         let default_tenant: Name = "default".parse().context("the default tenant")?;
         let mut settings = Settings {

@@ -6,6 +6,7 @@
 
 mod accept;
 mod add;
+mod admission_args;
 #[cfg(unix)]
 mod agent;
 mod apply;
@@ -45,17 +46,21 @@ mod refresh;
 mod renew;
 mod reset;
 mod retire;
+mod retry;
 mod rollback;
 mod root_key;
 mod roots;
 mod say;
+mod secret_file;
 mod serve;
 mod set;
 mod sign;
 mod signing;
 mod span;
+mod test;
 mod text;
 mod verify;
+mod waiting;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

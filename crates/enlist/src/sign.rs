@@ -13,6 +13,7 @@ use crate::files::{self, Access};
 use crate::output;
 use crate::root_key::RootKey;
 use crate::say::say;
+use crate::secret_file;
 
 /// Sign something with a key that the server does not have
 #[derive(Debug, clap::Args)]
@@ -40,10 +41,10 @@ struct Ca {
     /// The file that `enlist export root` wrote
     #[arg(long, value_name = "FILE")]
     root_key: PathBuf,
-    /// The file with its passphrase, or `-`
+    /// The file with its passphrase, readable by its owner alone, or `-`
     #[arg(long, value_name = "FILE")]
     passphrase_file: PathBuf,
-    /// Where to write the certificate; else it goes to standard output
+    /// Where to write the certificate, which is no file yet; else it goes to standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -62,6 +63,11 @@ impl Sign {
 
 impl Ca {
     fn run(self) -> anyhow::Result<()> {
+        if let Some(path) = &self.out
+            && path.symlink_metadata().is_ok()
+        {
+            return Err(files::exists(path));
+        }
         let text = files::read_needed(&self.request)?;
         if text.matches("-----BEGIN").count() > 1 {
             let path = self.request.display();
@@ -72,7 +78,7 @@ impl Ca {
         }
         let csr = Csr::from_pem(&text)
             .with_context(|| format!("`{}` is not to be signed", self.request.display()))?;
-        let passphrase = files::read_secret(&self.passphrase_file)?;
+        let passphrase = secret_file::passphrase_or_key(&self.passphrase_file)?;
         let root = RootKey::read(&self.root_key, &passphrase)?;
         let key = key_fingerprint(&csr);
         let asked = CaToSign {
@@ -87,7 +93,7 @@ impl Ca {
             signed.common_name().unwrap_or_default()
         );
         match &self.out {
-            Some(path) => files::replace(path, signed.to_pem().as_bytes(), Access::Public),
+            Some(path) => files::place_new(path, signed.to_pem().as_bytes(), Access::Public),
             None => Ok(output::line(signed.to_pem().trim_end())?),
         }
     }

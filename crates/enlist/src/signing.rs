@@ -11,6 +11,7 @@ use enlist_pki::{PublicKey, Signer};
 
 use crate::failure::refused;
 use crate::files;
+use crate::secret_file;
 use command::CommandKey;
 
 const HEADING: &str = "Options of every command";
@@ -167,7 +168,7 @@ impl SigningArgs {
                 "name your private key: --signing-key FILE",
             )
         })?;
-        let text = files::read_secret(path)?;
+        let text = secret_file::passphrase_or_key(path)?;
         FileKey::from_pkcs8_pem(secrecy::ExposeSecret::expose_secret(&text))
             .with_context(|| format!("the key in `{}` can't be used", path.display()))
     }
@@ -216,7 +217,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("signing.pem");
         let key = FileKey::generate(KeyKind::P256).unwrap();
-        std::fs::write(&path, key.to_pkcs8_pem().unwrap().expose_secret()).unwrap();
+        let pem = key.to_pkcs8_pem().unwrap();
+        enlist_keys::file::write_private(&path, pem.expose_secret().as_bytes()).unwrap();
         let args = SigningArgs {
             signing_method: Some(SigningMethod::Local),
             signing_key: Some(path),

@@ -41,6 +41,8 @@ pub fn claimed(identity: &HardwareIdentity) -> Hardware {
         Core::Machine => Wire::Machine,
         Core::Random => Wire::Random,
         Core::Named => Wire::Named,
+        Core::TpmEk => Wire::TpmEk,
+        Core::Idevid => Wire::Idevid,
     };
     Hardware {
         kind,

@@ -1,4 +1,7 @@
-//! `enlist verify receipt`: without a server.
+//! `enlist verify receipt` and `enlist verify events`: without a server.
+
+mod events;
+mod lines;
 
 use std::path::{Path, PathBuf};
 
@@ -25,6 +28,7 @@ pub struct Verify {
 
 #[derive(Debug, clap::Subcommand)]
 enum Noun {
+    Events(events::VerifyEvents),
     Receipt(VerifyReceipt),
 }
 
@@ -56,8 +60,10 @@ Examples:
 impl Verify {
     /// Checks it.
     pub fn run(self, global: &Global) -> anyhow::Result<()> {
-        let Noun::Receipt(noun) = self.noun;
-        noun.run(global)
+        match self.noun {
+            Noun::Events(noun) => noun.run(global),
+            Noun::Receipt(noun) => noun.run(global),
+        }
     }
 }
 

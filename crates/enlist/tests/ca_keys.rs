@@ -27,7 +27,7 @@ fn refused(rig: &Rig, how: &str, says: &[&str]) -> Ran {
 /// Starts a server over the data of one that has ended, which tells what it waits for, and ends in good
 /// order when it is told to.
 #[track_caller]
-fn waits(rig: &Rig, how: &str, says: &[&str]) {
+fn waits(rig: &Rig, how: &str, says: &[&str]) -> Ran {
     let ran = rig.sh(&format!(
         "{how} timeout --preserve-status 5 enlist serve --data ../data --listen 127.0.0.1:0"
     ));
@@ -35,6 +35,7 @@ fn waits(rig: &Rig, how: &str, says: &[&str]) {
     for one in says {
         assert!(ran.err.contains(one), "{how}: no `{one}` in {ran:?}");
     }
+    ran
 }
 
 #[test]
@@ -100,15 +101,21 @@ fn an_installation_with_its_keys_in_a_token_starts_with_that_token_alone() {
             rig.kill();
 
             let none = "env -u ENLIST_CA_KEY_STORE";
-            refused(&rig, none, &["PKCS#11 token", "--ca-key-store"]);
+            let plain = |ran: &Ran| {
+                assert!(!ran.err.contains("try again"), "{ran:?}");
+            };
+            plain(&refused(&rig, none, &["PKCS#11 token", "--ca-key-store"]));
             let with = |uri: &str| format!("ENLIST_CA_KEY_STORE='{uri}'");
             let another = uri.replace('?', ";object=of-another-installation?");
             refused(&rig, &with(&another), &["does not hold this key"]);
             let missing = uri.replace("token=device", "token=other");
-            waits(&rig, &with(&missing), &["`other`", "`device`"]);
+            let says = ["`other`", "or name another", "`device`"];
+            plain(&waits(&rig, &with(&missing), &says));
             refused(&rig, &with("pkcs11:token=device"), &["module-path"]);
             token.set_pin("0000-wrong");
-            let wrong = refused(&rig, &with(&uri), &["does not take the PIN"]);
+            let says = ["does not take the PIN: put the right one into "];
+            let wrong = refused(&rig, &with(&uri), &says);
+            plain(&wrong);
             assert!(!wrong.err.contains("0000-wrong"), "{wrong:?}");
             let check = format!("enlist serve --data ../data --check --ca-key-store '{uri}'");
             assert_eq!(rig.sh(&check).status, 1);

@@ -56,6 +56,7 @@ impl Crowd<'_> {
                 secret: Some(self.secret.clone().into()),
                 name: Some(name.clone()),
                 hardware: None,
+                attestation: None,
                 csr: Binary(csr::build(&*key, "device").unwrap()),
                 device_token: DeviceToken::generate(&SystemRng).expose().to_owned().into(),
                 certificate_ttl_h: None,
@@ -223,6 +224,7 @@ fn the_root_is_taken_offline_and_signs_where_it_is_kept() {
     let rig = Rig::new();
     if rig.json("enlist get cas -o json")[0]["key"] != "database" {
         rig.write("passphrase", "correct horse battery staple\n");
+        rig.ok("chmod 600 passphrase");
         let export = "enlist export root --out key.pem --passphrase-file passphrase";
         rig.refused(export, 1, "root-in-token");
         return;
@@ -231,6 +233,13 @@ fn the_root_is_taken_offline_and_signs_where_it_is_kept() {
     rig.write("short", "short\n");
     rig.write("other", "another passphrase, wrong\n");
     let export = "enlist export root --passphrase-file";
+    let open = format!("{export} passphrase --out key.pem");
+    rig.ok("chmod 600 short other && chmod 640 passphrase");
+    let told = rig.refused(&open, 1, "file-exposed");
+    assert!(told.contains("chmod 600 passphrase"), "{told}");
+    // As systemd brings it: with an access list, its group may read it by its mode.
+    rig.ok("CREDENTIALS_DIRECTORY=$PWD enlist export root --passphrase-file $PWD/passphrase --out early.pem");
+    rig.ok("chmod 600 passphrase");
     rig.refused(
         &format!("{export} short --out key.pem"),
         1,
@@ -278,6 +287,14 @@ fn the_root_is_taken_offline_and_signs_where_it_is_kept() {
         "root-key-unreadable",
     );
     rig.ok(&format!("{sign} passphrase --out ca.pem"));
+    let written = rig.read("ca.pem");
+    let again = format!("{sign} passphrase --out ca.pem");
+    rig.refused(&again, 1, "file-exists");
+    assert_eq!(rig.read("ca.pem"), written);
+    let waiting = rig.sh("enlist -t acme get cas");
+    let hint = "Tenant `acme` awaits its issuing CA: see `enlist -t acme get ca-request`";
+    assert!(waiting.err.contains(hint), "{waiting:?}");
+    assert_eq!(rig.sh("enlist -t acme get cas -o json").err, "");
     rig.refused("enlist import ca ca.pem", 1, "no-ca-request");
     rig.ok("enlist -t acme import ca ca.pem");
     rig.ok(&provision("pump-1"));

@@ -105,6 +105,7 @@ fn requests(secret: &str) -> Vec<EnrollRequest> {
             secret: Some(secret.to_owned().into()),
             name: Some(format!("device-{number}")),
             hardware: None,
+            attestation: None,
             csr: Binary(csr::build(&key, "device").unwrap()),
             device_token: DeviceToken::generate(&SystemRng).expose().to_owned().into(),
             certificate_ttl_h: None,

@@ -72,6 +72,10 @@ fn settings_are_checked_without_starting_anything() {
         ran.err.contains("server.toml") && ran.err.contains("lisen"),
         "{ran:?}"
     );
+    assert!(
+        ran.err.contains("line 1, column 1: unknown field") && !ran.err.contains("\\n"),
+        "{ran:?}"
+    );
 
     shell.write(
         "server.toml",

@@ -6,8 +6,9 @@
 //! [`WrappingKey`] keeps keys and other secrets readable for nobody else while they lie in a
 //! store, [`mac`] holds the keys of messages that only servers read, [`mod@file`] writes
 //! secrets to disk so that they survive a power cut, and [`tls`] builds rustls configurations
-//! over any signer.
+//! over any signer. [`attestation`] is how a TPM proves which machine it is in, and that a key is its own.
 
+pub mod attestation;
 #[cfg(any(feature = "tpm", feature = "pkcs11"))]
 mod ecdsa;
 pub mod file;

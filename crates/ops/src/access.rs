@@ -25,7 +25,9 @@ impl Ops {
             token: record.id,
             label: record.label,
             tenant: record.tenant,
+            group: record.group,
             role: record.role,
+            expires_at: record.expires_at,
         })
     }
 

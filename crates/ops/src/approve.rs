@@ -9,7 +9,7 @@ use enlist_pki::{Csr, KeyKind, Signer};
 use enlist_store::Tx;
 
 use crate::devices::DeviceView;
-use crate::enroll::request_of;
+use crate::enroll::{let_in_by, request_of};
 use crate::issue::Whom;
 use crate::{DevicePath, Error, Ops, devices, reason, scope};
 
@@ -114,7 +114,15 @@ impl Ops {
                 }
                 let certificate = signed.put(tx, &device)?;
                 tx.delete_application(tenant.id, device.id)?;
-                let event = event.with("serial", certificate.serial);
+                let secret = match application.secret {
+                    Some(secret) => tx.secret(tenant.id, secret)?,
+                    None => None,
+                };
+                let event = let_in_by(event, secret.as_ref()).with("serial", certificate.serial);
+                let event = match &device.attested {
+                    Some(attested) => event.with("attested", attested),
+                    None => event,
+                };
                 tx.append(&reason::on(event, reason.as_deref()))?;
                 devices::view(tx, &tenant, &group, device)
             })

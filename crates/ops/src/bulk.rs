@@ -75,6 +75,7 @@ impl Ops {
                         name: add.name.clone(),
                         labels: add.labels.clone(),
                         hardware: add.hardware.clone(),
+                        attested: None,
                         at: now,
                     })
                     .collect();

@@ -38,7 +38,7 @@ pub(crate) struct MadeKey {
 /// A CA's key is in a token, and this server was given none.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "it is in a PKCS#11 token, and this server has not been given one: name it with --ca-key-store, as when the key was made"
+    "a CA's key is in a PKCS#11 token, and this server has not been given one: name it with --ca-key-store, as when the key was made"
 )]
 pub(crate) struct NoToken;
 

@@ -60,7 +60,7 @@ pub(crate) fn bury(
     credential: Option<&Credential>,
     now: Timestamp,
 ) -> Result<(), Error> {
-    if let Some(hardware) = &device.hardware {
+    for hardware in [&device.hardware, &device.attested].into_iter().flatten() {
         lay(tx, device, TombstoneOf::Hardware(hardware.clone()), now)?;
     }
     let Some(credential) = credential else {

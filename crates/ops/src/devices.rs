@@ -1,5 +1,7 @@
 //! Devices: adding one, and how one is seen.
 
+use std::net::IpAddr;
+
 use enlist_core::{
     Actor, CertificateRecord, Device, DeviceId, Group, HardwareIdentity, Labels, Name, NewDevice,
     Operator, Role, StateKind, Tenant, TombstoneOf,
@@ -30,6 +32,17 @@ pub struct DeviceView {
     pub group: Name,
     /// Its current certificate, where it has one.
     pub certificate: Option<CertificateRecord>,
+    /// How it asked, while it waits for a person.
+    pub applied: Option<Applicant>,
+}
+
+/// How a device asked that waits for a person.
+#[derive(Debug, Clone)]
+pub struct Applicant {
+    /// From which address, where that is known.
+    pub source: Option<IpAddr>,
+    /// The label of the provisioning secret that it has shown, if any.
+    pub secret: Option<String>,
 }
 
 impl Ops {
@@ -57,6 +70,7 @@ impl Ops {
                     name: add.name.clone(),
                     labels: add.labels.clone(),
                     hardware: add.hardware.clone(),
+                    attested: None,
                     at: now,
                 };
                 let (device, event) = Device::create(new, Actor::Operator(who.token));
@@ -129,10 +143,29 @@ pub(crate) fn view(
         None => None,
         Some(credential) => tx.certificate(credential.current.serial)?,
     };
+    let applied = match device.state().kind() {
+        StateKind::Pending => applied(tx, &device)?,
+        _ => None,
+    };
     Ok(DeviceView {
         device,
         tenant: tenant.name.clone(),
         group: group.name.clone(),
         certificate,
+        applied,
     })
+}
+
+fn applied(tx: &mut Tx<'_>, device: &Device) -> Result<Option<Applicant>, Error> {
+    let Some(application) = tx.application(device.tenant, device.id)? else {
+        return Ok(None);
+    };
+    let secret = match application.secret {
+        Some(secret) => tx.secret(device.tenant, secret)?,
+        None => None,
+    };
+    Ok(Some(Applicant {
+        source: application.source,
+        secret: secret.map(|secret| secret.label),
+    }))
 }

@@ -1,5 +1,6 @@
 //! Why an operation was refused, or failed.
 
+mod slug;
 mod what;
 
 use enlist_attest::{RenewalRefusal, SecretEvidenceRefusal};
@@ -9,15 +10,14 @@ use enlist_core::{
     Role, SecretRefusal, StateKind,
 };
 use enlist_keys::KeyStoreError;
-use enlist_pki::{CsrError, KeyError};
+use enlist_pki::CsrError;
+use enlist_pki::manufacturer::NotVouched;
 use enlist_store::StoreError;
 
 pub use what::What;
 
-use crate::OrderRefusal;
 use crate::ca_keys::NoToken;
-
-use crate::ConfigurationError;
+use crate::{ConfigurationError, HookFailure, NoLanding, OrderRefusal};
 
 /// Why an operation was refused, or failed. Every variant has a slug that never changes; the
 /// server turns it into an RFC 9457 problem.
@@ -36,10 +36,16 @@ pub enum Error {
     Forbidden { needed: Role },
     #[error("this takes an API token of the whole installation, not of one tenant")]
     NotInstallationWide,
+    #[error("this takes an API token of the whole tenant, not of one group")]
+    NotTenantWide,
 
     // Looking up and naming
     #[error("there is no {what} `{name}`")]
     NotFound { what: What, name: String },
+    #[error(
+        "the root's key is offline, so there is no list of the root's: what it has signed are CAs, which no list revokes. Devices are on the list of their issuing CA, which `enlist get anchor` makes your anchor"
+    )]
+    NoRootCrl,
     #[error("there is no device `{name}` in group `{group}`")]
     DeviceNotFound { name: String, group: Name },
     #[error(transparent)]
@@ -48,6 +54,10 @@ pub enum Error {
     NameTaken { what: What, name: Name },
     #[error("the group `{name}` still has devices: delete them first")]
     GroupNotEmpty { name: Name },
+    #[error(
+        "the manifest `{name}` bounds a provisioning secret or a group: take back the secret with `enlist delete secret`, or give the group another manifest"
+    )]
+    ManifestInUse { name: Name },
     #[error(transparent)]
     InvalidProfile(#[from] InvalidProfile),
     #[error("{0}")]
@@ -120,9 +130,61 @@ pub enum Error {
     SecretMissing,
     #[error("the provisioning secret is not one of this group's: check tenant, group and secret")]
     SecretWrong,
+    #[error(
+        "without a provisioning secret this group takes only devices whose hardware proves what it is, if those: `enlist get group` says which proof counts"
+    )]
+    AttestationRequired,
+    #[error(
+        "a device with this TPM or manufacturer's certificate is enrolled already: deprovision it, and it may enroll with another key"
+    )]
+    AttestedAlreadyEnrolled,
+    #[error("the challenge has let a device in already: ask for another one")]
+    ChallengeUsed,
+    #[error(
+        "the challenge was not made for this TPM, tenant and group, is not answered rightly, or has expired: ask for another one"
+    )]
+    ChallengeInvalid,
+    #[error("the hardware's proof is refused")]
+    AttestationRefused(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error(
+        "no manufacturer that was imported vouches for this hardware: `enlist import manufacturer` its CAs, or put it on the group's manifest"
+    )]
+    AttestationUnknownManufacturer(#[source] NotVouched),
+    #[error(
+        "what the hardware has proved to be is not on the group's manifest: `enlist import manifest` adds to it"
+    )]
+    AttestationNotOnManifest,
+    #[error("these are not the CAs of a manufacturer: {0}")]
+    ManufacturerRefused(String),
+    #[error("too many devices wait for a person in this group already: approve or reject some")]
+    TooManyPending,
     #[error(transparent)]
-    SecretBounds(SecretRefusal),
-    #[error("too many wrong secrets from this address: wait {retry_after_s} seconds")]
+    SecretBounds(#[from] SecretRefusal),
+    #[error("the hook of group `{group}` does not let this device in{}", told_reason(reason.as_deref(), *tell))]
+    HookRefused {
+        group: Name,
+        reason: Option<String>,
+        tell: bool,
+    },
+    #[error(
+        "the hook of group `{group}` could not be asked, and without its yes nobody gets in: nothing was recorded, and asking again later may go well"
+    )]
+    HookUnavailable {
+        group: Name,
+        #[source]
+        why: HookFailure,
+    },
+    #[error(
+        "the group `{group}` passes its newcomers on, and there is nowhere for this one to go: nothing was recorded"
+    )]
+    AllocationFailed {
+        group: Name,
+        #[source]
+        why: NoLanding,
+    },
+    #[error(
+        "too many wrong secrets, or challenges, from this address: wait {retry_after_s} seconds"
+    )]
     GuessingSlowedDown { retry_after_s: u64 },
     #[error("the CSR is refused")]
     Csr(#[from] CsrError),
@@ -224,99 +286,20 @@ impl Error {
         Self::Signing(Box::new(error))
     }
 
-    /// The stable short name of this kind of refusal, as in the problem's type.
-    pub fn slug(&self) -> &'static str {
-        match self {
-            Self::Unauthenticated => "unauthenticated",
-            Self::Forbidden { .. } => "forbidden",
-            Self::NotInstallationWide => "not-installation-wide",
-            Self::DeviceNotFound { .. } => "device-not-found",
-            Self::NotFound { what, .. } => match what {
-                What::Tenant => "tenant-not-found",
-                What::Group => "group-not-found",
-                What::Device => "device-not-found",
-                What::Secret => "secret-not-found",
-                What::Token => "token-not-found",
-                What::Ca => "ca-not-found",
-                What::Crl => "crl-not-found",
-            },
-            Self::InvalidName(_) => "invalid-name",
-            Self::NameTaken { .. } => "name-taken",
-            Self::GroupNotEmpty { .. } => "group-not-empty",
-            Self::InvalidProfile(InvalidProfile::Suffix(_)) => "invalid-profile",
-            Self::InvalidProfile(_) => "lifetime-not-allowed",
-            Self::InvalidRequest(_) => "invalid-request",
-            Self::AwaitingCa { .. } => "awaiting-ca",
-            Self::CaSuperseded => "busy",
-            Self::CaRolloverUnderWay => "ca-rollover-under-way",
-            Self::NoNextCa => "no-next-ca",
-            Self::CaOverlap { .. } => "ca-overlap",
-            Self::NoCaRequest => "no-ca-request",
-            Self::CaRefused(_) => "ca-refused",
-            Self::RootOffline => "root-offline",
-            Self::RootInToken => "root-in-token",
-            Self::RootNotShown => "root-not-shown",
-            Self::RolloverUnderWay => "rollover-under-way",
-            Self::NoNextRoot => "no-next-root",
-            Self::RolloverIncomplete { .. } => "rollover-incomplete",
-            Self::InvalidTransition(_) => "invalid-transition",
-            Self::Tombstoned { .. } | Self::IdentityTombstoned => "tombstoned",
-            Self::Order(refusal) => refusal.slug(),
-            Self::SecretMissing => "secret-missing",
-            Self::SecretWrong => "secret-wrong",
-            Self::SecretBounds(SecretRefusal::Expired) => "secret-expired",
-            Self::SecretBounds(SecretRefusal::Withdrawn) => "secret-withdrawn",
-            Self::SecretBounds(SecretRefusal::UsedUp) => "secret-used-up",
-            Self::GuessingSlowedDown { .. } => "guessing-slowed-down",
-            Self::Csr(error) => csr_slug(error),
-            Self::CsrExtras => "csr-asks-too-much",
-            Self::MalformedToken(_) => "malformed-token",
-            Self::NotAnIdentity(_) => "invalid-hardware-identity",
-            Self::UnknownDevice { .. } => "unknown-device",
-            Self::DeviceAlreadyEnrolled { .. } => "device-already-enrolled",
-            Self::AlreadyEnrolled { .. } => "already-enrolled",
-            Self::EnrollmentConflict { .. } => "enrollment-conflict",
-            Self::HardwareConflict => "hardware-conflict",
-            Self::HardwareMismatch { .. } => "hardware-mismatch",
-            Self::DeviceSuspended => "device-suspended",
-            Self::DeviceNotActive(StateKind::Decommissioning) => "device-decommissioning",
-            Self::DeviceNotActive(StateKind::Decommissioned) => "device-decommissioned",
-            Self::DeviceNotActive(_) => "device-not-active",
-            Self::NoEvidence => "no-evidence",
-            Self::ForeignCertificate => "foreign-certificate",
-            Self::AnotherDevice => "another-device",
-            Self::AnotherGroup => "another-group",
-            Self::RenewsByToken => "renews-by-token",
-            Self::Renewal(refusal) => match refusal {
-                RenewalRefusal::NotInUse => "certificate-superseded",
-                RenewalRefusal::Revoked => "certificate-revoked",
-                RenewalRefusal::Expired => "certificate-expired",
-                RenewalRefusal::PastRecovery => "past-recovery",
-                RenewalRefusal::OtherNames => "another-subject",
-                RenewalRefusal::WrongToken => "wrong-device-token",
-                RenewalRefusal::WrongKey => "wrong-key",
-            },
-            Self::KeyNotNew => "key-not-new",
-            Self::NoCredential => "no-credential",
-            Self::BadNonce => "bad-nonce",
-            Self::CloneSuspected => "clone-suspected",
-            Self::Configuration(error) => error.slug(),
-            Self::Busy { .. } => "busy",
-            Self::StorageFull => "storage-full",
-            Self::Store(_) => "storage-unavailable",
-            Self::Signing(_) => "signing-failed",
-            Self::SignerUnavailable(_) => "signer-unavailable",
-            Self::Inconsistent(_) => "internal",
-        }
+    pub(crate) fn attestation(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::AttestationRefused(Box::new(error))
     }
 
     /// Seconds after which asking again makes sense, where it does.
     pub fn retry_after_s(&self) -> Option<u64> {
         match self {
-            Self::GuessingSlowedDown { retry_after_s } | Self::Busy { retry_after_s } => {
-                Some(*retry_after_s)
-            }
+            Self::GuessingSlowedDown { retry_after_s }
+            | Self::Busy { retry_after_s }
+            | Self::SecretBounds(SecretRefusal::TooFast { retry_after_s }) => Some(*retry_after_s),
             Self::CaSuperseded => Some(1),
+            Self::HookUnavailable { .. } => Some(10),
+            Self::AllocationFailed { .. } => Some(60),
+            Self::TooManyPending => Some(60),
             Self::StorageFull | Self::Store(_) | Self::Signing(_) => Some(30),
             Self::SignerUnavailable(_) => Some(5),
             _ => None,
@@ -334,20 +317,6 @@ fn is_out_of_reach(error: &(dyn std::error::Error + 'static)) -> bool {
         cause = error.source();
     }
     false
-}
-
-fn csr_slug(error: &CsrError) -> &'static str {
-    match error {
-        CsrError::TooLarge(_) => "csr-too-large",
-        CsrError::TrailingBytes => "csr-trailing-bytes",
-        CsrError::WrongSignature | CsrError::UnsupportedSignature => "csr-wrong-signature",
-        CsrError::Key(KeyError::Malformed(_)) => "csr-malformed",
-        CsrError::Key(_) => "csr-weak-key",
-        CsrError::Malformed(_)
-        | CsrError::Version
-        | CsrError::RepeatedExtension
-        | CsrError::Pem(_) => "csr-malformed",
-    }
 }
 
 impl From<SecretEvidenceRefusal> for Error {
@@ -375,5 +344,13 @@ impl From<StoreError> for Error {
             StoreError::Full(_) => Self::StorageFull,
             error => Self::Store(error),
         }
+    }
+}
+
+/// What a device that is refused is told of the reason.
+fn told_reason(reason: Option<&str>, tell: bool) -> String {
+    match reason.filter(|_| tell) {
+        Some(reason) => format!(": {reason}"),
+        None => String::new(),
     }
 }

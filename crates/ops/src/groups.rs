@@ -1,17 +1,34 @@
 //! Groups.
 
-use enlist_core::{Actor, Event, Group, GroupId, Operator, Role, Tenant};
+mod change;
+mod rules;
 
-use crate::secrets::{AddSecret, SecretAdded, make};
-use crate::{Error, GroupPath, Ops, What, scope, signing};
+use enlist_core::{Actor, Event, Group, GroupId, Operator, Role, SecretBounds, Tenant};
+
+use crate::secrets::{SecretAdded, make};
+use crate::{Error, GroupPath, Ops, What, scope, signing, tokens};
+
+pub use change::ChangeGroup;
+pub use rules::ZeroTouchChange;
 
 /// A group to add. Its ids and times are filled in by the operation.
 #[derive(Debug, Clone)]
 pub struct AddGroup {
     /// Name and rules; `id`, `tenant` and `created_at` are not looked at.
     pub rules: Group,
+    /// What it takes in place of a provisioning secret; the rules' own `zero_touch` is not looked at.
+    pub zero_touch: ZeroTouchChange,
     /// Whether it gets a provisioning secret at once.
     pub with_secret: bool,
+}
+
+/// A group with what is worth knowing around it.
+#[derive(Debug, Clone)]
+pub struct GroupView {
+    /// The group.
+    pub group: Group,
+    /// The name of the manifest that its zero-touch policy names.
+    pub manifest: Option<enlist_core::Name>,
 }
 
 /// A group that was added.
@@ -20,7 +37,7 @@ pub struct GroupAdded {
     /// The tenant's name goes with it.
     pub tenant: Tenant,
     /// The group.
-    pub group: Group,
+    pub group: GroupView,
     /// Its first secret, shown this once.
     pub secret: Option<SecretAdded>,
 }
@@ -46,9 +63,7 @@ impl Ops {
         signing::check(&add.rules.signing)?;
         let (who, now) = (who.clone(), self.now());
         let id = GroupId::new(&*self.inner.clock, &*self.inner.rng);
-        let secret = add
-            .with_secret
-            .then(|| make(self, AddSecret::labelled("first")));
+        let secret = add.with_secret.then(|| make(self));
         self.inner
             .store
             .write("add_group", move |tx| {
@@ -57,8 +72,11 @@ impl Ops {
                     id,
                     tenant: tenant.id,
                     created_at: now,
+                    zero_touch: add.zero_touch.over(tx, tenant.id, None)?,
+                    hook: None,
                     ..add.rules.clone()
                 };
+                rules::check_allocation(tx, &group)?;
                 if !tx.insert_group(&group)? {
                     return Err(Error::NameTaken {
                         what: What::Group,
@@ -74,11 +92,15 @@ impl Ops {
                 ))?;
                 let secret = match &secret {
                     None => None,
-                    Some(secret) => Some(secret.record(tx, &group, &by, now)?),
+                    Some(secret) => {
+                        let unbounded = SecretBounds::default();
+                        Some(secret.record(tx, (&group, "first"), unbounded, &by, now)?)
+                    }
                 };
+                let manifest = rules::manifest(tx, &group)?;
                 Ok(GroupAdded {
                     tenant,
-                    group,
+                    group: GroupView { group, manifest },
                     secret,
                 })
             })
@@ -93,13 +115,20 @@ impl Ops {
         &self,
         who: &Operator,
         tenant: String,
-    ) -> Result<(Tenant, Vec<Group>), Error> {
+    ) -> Result<(Tenant, Vec<GroupView>), Error> {
         let who = who.clone();
         self.inner
             .store
             .read("groups", move |tx| {
-                let tenant = scope::tenant(tx, &who, Role::Viewer, &tenant)?;
-                let groups = tx.groups(tenant.id)?;
+                let (tenant, only) = scope::part(tx, &who, Role::Viewer, &tenant)?;
+                let mut groups = Vec::new();
+                for group in tx.groups(tenant.id)? {
+                    if only.is_some_and(|only| only != group.id) {
+                        continue;
+                    }
+                    let manifest = rules::manifest(tx, &group)?;
+                    groups.push(GroupView { group, manifest });
+                }
                 Ok((tenant, groups))
             })
             .await
@@ -109,17 +138,23 @@ impl Ops {
     ///
     /// # Errors
     /// When it is not there.
-    pub async fn group(&self, who: &Operator, path: GroupPath) -> Result<(Tenant, Group), Error> {
+    pub async fn group(
+        &self,
+        who: &Operator,
+        path: GroupPath,
+    ) -> Result<(Tenant, GroupView), Error> {
         let who = who.clone();
         self.inner
             .store
             .read("group", move |tx| {
-                scope::group(tx, &who, Role::Viewer, &path)
+                let (tenant, group) = scope::group(tx, &who, Role::Viewer, &path)?;
+                let manifest = rules::manifest(tx, &group)?;
+                Ok((tenant, GroupView { group, manifest }))
             })
             .await
     }
 
-    /// Deletes a group that has no devices; its secrets go with it.
+    /// Deletes a group that has no devices; its secrets go with it, and its API tokens are withdrawn.
     ///
     /// # Errors
     /// When it is not there, or has devices.
@@ -134,6 +169,7 @@ impl Ops {
                 }
                 tx.delete_group(tenant.id, group.id)?;
                 let by = Actor::Operator(who.token);
+                tokens::withdraw_all_of(tx, &group, &by, now)?;
                 tx.append(&Event::new("group-deleted", group.subject(), by, now))?;
                 Ok(())
             })

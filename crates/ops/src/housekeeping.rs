@@ -1,11 +1,19 @@
 //! What the server does by itself, now and then.
 
+use std::time::Duration;
+
 use enlist_core::Actor;
 
 use crate::{Error, Ops, approve};
 
 /// Applications that one run turns away at most; the rest waits for the next.
 const A_RUN: usize = 500;
+
+/// Used challenges that one job forgets at most, and how many jobs one run has.
+const A_BATCH: usize = 2_000;
+const BATCHES: usize = 50;
+/// How long a challenge is remembered after its end: another server's clock may be behind.
+const A_WHILE: Duration = Duration::from_secs(3600);
 
 impl Ops {
     /// Turns away the applications that nobody has answered in time. Safe to run on any number
@@ -29,5 +37,29 @@ impl Ops {
                 Ok(lapsed.len())
             })
             .await
+    }
+
+    /// Forgets the challenges that have let somebody in, once nobody could answer them again. Safe to run
+    /// on any number of servers at once. Returns how many.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn forget_challenges(&self) -> Result<u64, Error> {
+        let before = self.now() - A_WHILE;
+        let mut all = 0;
+        for _ in 0..BATCHES {
+            let forgotten = self
+                .inner
+                .store
+                .write("forget_challenges", move |tx| {
+                    Ok::<_, Error>(tx.forget_challenges(before, A_BATCH)?)
+                })
+                .await?;
+            all += forgotten;
+            if forgotten < A_BATCH as u64 {
+                break;
+            }
+        }
+        Ok(all)
     }
 }

@@ -80,7 +80,7 @@ impl<'a> From<&'a Device> for Whom<'a> {
         Self {
             id: device.id,
             name: &device.name,
-            hardware: device.hardware.as_ref(),
+            hardware: certified_hardware(device),
         }
     }
 }
@@ -97,11 +97,16 @@ pub(crate) struct Signed {
     hardware: Option<HardwareIdentity>,
 }
 
+/// What a certificate says of a device's hardware: what that has proved, or else what it claims.
+fn certified_hardware(device: &Device) -> Option<&HardwareIdentity> {
+    device.attested.as_ref().or(device.hardware.as_ref())
+}
+
 impl Signed {
     /// Whether the rules it was signed by are those of `tenant` and `group` now, and what it says
     /// of the device's hardware is what is on record.
     pub(crate) fn fits(&self, tenant: &Tenant, group: &Group, device: &Device) -> bool {
-        self.hardware == device.hardware
+        self.hardware.as_ref() == certified_hardware(device)
             && self.group == group.id
             && self.names.0 == tenant.name
             && self.names.1 == group.name

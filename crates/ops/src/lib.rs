@@ -6,6 +6,7 @@
 
 mod access;
 mod approve;
+mod audit;
 mod authorities;
 mod bulk;
 mod ca_keys;
@@ -24,12 +25,16 @@ mod error;
 mod farewell;
 mod groups;
 mod guard;
+mod hooks;
 mod housekeeping;
 mod issue;
 mod list;
+mod manifests;
+mod manufacturers;
 mod nonce;
 mod open;
 mod order;
+mod outbound;
 mod poll;
 mod pre_enroll;
 mod presented;
@@ -52,6 +57,8 @@ mod tenant_chain;
 mod tenants;
 mod tokens;
 mod wait;
+mod webhooks;
+mod zero_touch;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -60,6 +67,7 @@ use std::sync::Arc;
 use enlist_core::{Clock, Rng, Timestamp};
 use enlist_store::Store;
 
+use audit::Audit;
 use authorities::Authorities;
 use doorbell::Doorbell;
 use enroll::KnownGrounds;
@@ -69,7 +77,10 @@ use refusals::Refusals;
 use revocation::Revocation;
 use signing::SigningKeys;
 use tenant_chain::TenantChains;
+use webhooks::Teller;
+use zero_touch::ReadManufacturers;
 
+pub use audit::{AuditKey, EventExport};
 pub use bulk::{BulkOutcome, BulkRow};
 pub use cas::{
     CaAdded, CaKeyPlace, CaRequestView, CaToSign, CaView, RetireCa, TenantAuthority,
@@ -82,16 +93,26 @@ pub use configuration::{
 };
 pub use device_in_full::DeviceInFull;
 pub use device_self::DeviceSelf;
-pub use devices::{AddDevice, DeviceView};
+pub use devices::{AddDevice, Applicant, DeviceView};
+pub use enlist_attest::tpm::{TpmEndorsement, TpmEvidence};
 pub use enlist_store::{Location, Stats as StoreStats};
-pub use enroll::{Enrollment, EnrollmentOutcome, KeyGenerated};
+pub use enroll::{Enrollment, EnrollmentOutcome, KeyGenerated, NoLanding};
 pub use error::{Error, What};
-pub use groups::{AddGroup, GroupAdded};
+pub use groups::{AddGroup, ChangeGroup, GroupAdded, GroupView, ZeroTouchChange};
+pub use hooks::{AddHook, BadHookAnswer, HookAdded, HookAnswer, HookFailure, HookTested, HookView};
 pub use issue::Enrolled;
-pub use list::{CertificateFilter, CertificateView, DeviceFilter, EventFilter, Listed, Slot};
+pub use list::{
+    CertificateFilter, CertificateView, DeviceFilter, EventFilter, EventView, Listed, Slot,
+};
+pub use manifests::ManifestView;
+pub use manufacturers::{ManufacturerCa, ManufacturerView};
 pub use nonce::Nonce;
 pub use open::{Config, OpenError, WrappingKeySource, open};
 pub use order::OrderRefusal;
+pub use outbound::{
+    BadSignature, Call, Calling, Outbound, OutboundError, OutboundReply, SigningSecret, Target,
+    signature_headers,
+};
 pub use poll::{Acknowledged, Polled, Said};
 pub use pre_enroll::PreEnrolled;
 pub use reenrollment::Reenrollment;
@@ -101,11 +122,16 @@ pub use roots::{
     GroupReadiness, RetireRoot, Rollover, RootExported, RootOffered, RootView, UnreadyDevice,
     offline_message,
 };
-pub use scope::{DevicePath, GroupPath};
+pub use scope::{DevicePath, GroupPath, Reach, admit};
 pub use secrets::{AddSecret, SecretAdded, SecretView};
 pub use server_certificate::{ServerCertificate, ServerName};
 pub use setup::FirstStart;
-pub use tokens::{AddToken, TokenAdded};
+pub use tokens::{AddToken, TokenAdded, TokenView};
+pub use webhooks::{
+    AddWebhook, DeadLetter, Render, RetryDeadLetters, ToTell, WebhookAdded, WebhookTested,
+    WebhookView,
+};
+pub use zero_touch::{AskChallenge, Challenge, HardwareEvidence};
 
 /// All that the server can do. Cheap to clone; every clone is the same server.
 #[derive(Clone)]
@@ -117,15 +143,22 @@ struct Inner {
     store: Store,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
+    outbound: Arc<dyn Outbound>,
+    hook_gates: hooks::Gates,
+    filled: enroll::Filled,
+    teller: Teller,
     authorities: Authorities,
     nonces: Nonces,
     guard: Guard,
+    challenge_guard: Guard,
     refusals: Refusals,
     known_grounds: KnownGrounds,
     signing_keys: SigningKeys,
+    audit: Audit,
     doorbell: Doorbell,
     tenant_chains: TenantChains,
     revocation: Revocation,
+    manufacturers: ReadManufacturers,
     /// Where the trust anchors are written for people to find.
     root_file: Option<PathBuf>,
 }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use enlist_core::{
-    CertificateRecord, DeviceId, Event, EventId, GroupId, Name, Operator, Role, Serial, StateKind,
-    Tenant,
+    Actor, ApiTokenId, CertificateRecord, DeviceId, Event, EventId, GroupId, Name, Operator, Role,
+    Serial, StateKind, Tenant, Timestamp,
 };
 use enlist_store::Tx;
 
@@ -68,6 +68,19 @@ pub enum Slot {
     Previous,
 }
 
+/// An event with what is worth knowing around it.
+#[derive(Debug, Clone)]
+pub struct EventView {
+    /// Its id.
+    pub id: EventId,
+    /// The event.
+    pub event: Event,
+    /// The name of its group, where that is still there.
+    pub group: Option<Name>,
+    /// The label of the token by which it was done.
+    pub by: Option<String>,
+}
+
 /// Which events to list.
 #[derive(Debug, Clone, Default)]
 pub struct EventFilter {
@@ -75,6 +88,12 @@ pub struct EventFilter {
     pub group: Option<String>,
     /// Of which device of that group; `None` for all.
     pub device: Option<String>,
+    /// Of which kind; `None` for all.
+    pub kind: Option<String>,
+    /// By whom: `server`, `newcomer`, `device:ID`, `token:ID`, or the label of a token; `None` for all.
+    pub actor: Option<String>,
+    /// Since when; `None` for ever.
+    pub since: Option<Timestamp>,
     /// After which event.
     pub after: Option<EventId>,
     /// How many at most.
@@ -129,8 +148,8 @@ impl Ops {
         self.inner
             .store
             .read("certificates", move |tx| {
-                let tenant = scope::tenant(tx, &who, Role::Viewer, &tenant)?;
-                let (group, device) = about(tx, &tenant, &filter.group, &filter.device)?;
+                let (tenant, _) = scope::part(tx, &who, Role::Viewer, &tenant)?;
+                let (group, device) = about(tx, &who, &tenant, &filter.group, &filter.device)?;
                 let certificates = tx.certificates_page(
                     tenant.id,
                     &enlist_store::CertificateFilter {
@@ -150,7 +169,8 @@ impl Ops {
             .await
     }
 
-    /// Events, oldest first, each with its group's name where the group is still there.
+    /// Events, oldest first, each with its group's name where the group is still there, and the label of
+    /// the token by which it was done.
     ///
     /// # Errors
     /// When tenant, group or device are not there.
@@ -159,18 +179,26 @@ impl Ops {
         who: &Operator,
         tenant: String,
         filter: EventFilter,
-    ) -> Result<Listed<(EventId, Event, Option<Name>), EventId>, Error> {
+    ) -> Result<Listed<EventView, EventId>, Error> {
         let who = who.clone();
         self.inner
             .store
             .read("events", move |tx| {
-                let tenant = scope::tenant(tx, &who, Role::Viewer, &tenant)?;
-                let (group, device) = about(tx, &tenant, &filter.group, &filter.device)?;
+                let (tenant, _) = scope::part(tx, &who, Role::Viewer, &tenant)?;
+                let (group, device) = about(tx, &who, &tenant, &filter.group, &filter.device)?;
+                let labels = labels(tx, &tenant)?;
+                let actors = match &filter.actor {
+                    Some(actor) => Some(actors(actor, &labels)?),
+                    None => None,
+                };
                 let events = tx.events_page(
                     tenant.id,
                     &enlist_store::EventFilter {
                         group,
                         device,
+                        kind: filter.kind.clone(),
+                        actors,
+                        since: filter.since,
                         after: filter.after,
                         limit: filter.limit,
                     },
@@ -185,13 +213,45 @@ impl Ops {
                     .into_iter()
                     .map(|(id, event)| {
                         let group = event.subject.group.and_then(|id| names.get(&id).cloned());
-                        (id, event, group)
+                        let by = match &event.actor {
+                            Actor::Operator(token) => labels.get(token).cloned(),
+                            _ => None,
+                        };
+                        EventView {
+                            id,
+                            event,
+                            group,
+                            by,
+                        }
                     })
                     .collect();
                 Ok(Listed { items, next })
             })
             .await
     }
+}
+
+/// The labels of all tokens that may have done something in a tenant, those that were withdrawn too.
+fn labels(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<HashMap<ApiTokenId, String>, Error> {
+    let mut tokens = tx.api_tokens(Some(tenant.id))?;
+    tokens.extend(tx.api_tokens(None)?);
+    Ok(tokens.into_iter().map(|one| (one.id, one.label)).collect())
+}
+
+/// Whom a filter means, in text form.
+fn actors(asked: &str, labels: &HashMap<ApiTokenId, String>) -> Result<Vec<String>, Error> {
+    if Actor::parse(asked).is_some() {
+        return Ok(vec![asked.to_owned()]);
+    }
+    let called = labels.iter().filter(|(_, label)| *label == asked);
+    let found: Vec<_> = called
+        .map(|(id, _)| Actor::Operator(*id).to_string())
+        .collect();
+    // A statement has room for so many.
+    if found.is_empty() || found.len() > 100 {
+        return Err(Error::not_found(What::Token, asked));
+    }
+    Ok(found)
 }
 
 fn with_its_device(
@@ -222,20 +282,21 @@ fn with_its_device(
 }
 
 /// A full page may have another one after it.
-fn next<T, Next>(items: &[T], limit: usize, key: impl Fn(&T) -> Next) -> Option<Next> {
+pub(crate) fn next<T, Next>(items: &[T], limit: usize, key: impl Fn(&T) -> Next) -> Option<Next> {
     items.last().filter(|_| items.len() >= limit).map(key)
 }
 
-/// The group and device that a filter names.
+/// The group and device that a filter names; a token of one group sees no other.
 fn about(
     tx: &mut Tx<'_>,
+    who: &Operator,
     tenant: &Tenant,
     group: &Option<String>,
     device: &Option<String>,
 ) -> Result<(Option<GroupId>, Option<DeviceId>), Error> {
     let Some(group) = group else {
         return match device {
-            None => Ok((None, None)),
+            None => Ok((who.group, None)),
             Some(_) => Err(Error::InvalidRequest(
                 "a device is named within its group: give the group, too".to_owned(),
             )),
@@ -243,7 +304,10 @@ fn about(
     };
     let missing = || Error::not_found(What::Group, group);
     let name: Name = group.parse().map_err(|_| missing())?;
-    let group = tx.group_by_name(tenant.id, &name)?.ok_or_else(missing)?;
+    let group = tx
+        .group_by_name(tenant.id, &name)?
+        .filter(|group| who.sees_group(group.id))
+        .ok_or_else(missing)?;
     let Some(device) = device else {
         return Ok((Some(group.id), None));
     };

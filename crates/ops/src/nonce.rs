@@ -29,6 +29,12 @@ impl Nonces {
         Self { key }
     }
 
+    /// The key, for other messages that servers of one installation pass to each other. Each kind
+    /// begins with a label of its own.
+    pub(crate) fn key(&self) -> &MacKey {
+        &self.key
+    }
+
     /// Expiry (milliseconds, eight bytes big-endian), then the MAC over device and expiry.
     fn make(&self, device: DeviceId, expires_at: Timestamp) -> Vec<u8> {
         let mut nonce = expires_at.as_millis().to_be_bytes().to_vec();

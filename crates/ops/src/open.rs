@@ -9,18 +9,22 @@ use enlist_keys::{Pkcs11Spec, WrappingKey, WrappingKeyError, file, open_token};
 use enlist_store::{Location, Store};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::audit::Audit;
 use crate::authorities::Authorities;
 use crate::ca_keys::CaKeys;
 use crate::doorbell::Doorbell;
-use crate::enroll::KnownGrounds;
+use crate::enroll::{Filled, KnownGrounds};
 use crate::guard::Guard;
+use crate::hooks::Gates;
 use crate::nonce::Nonces;
 use crate::refusals::Refusals;
 use crate::revocation::Revocation;
 use crate::setup::{self, FirstStart, Installation};
 use crate::signing::SigningKeys;
 use crate::tenant_chain::TenantChains;
-use crate::{Error, Inner, Ops, StatusConfig};
+use crate::webhooks::Teller;
+use crate::zero_touch::ReadManufacturers;
+use crate::{Error, Inner, Ops, Outbound, StatusConfig};
 
 /// What it takes to open an installation.
 pub struct Config {
@@ -40,6 +44,8 @@ pub struct Config {
     pub clock: Arc<dyn Clock>,
     /// Where randomness comes from.
     pub rng: Arc<dyn Rng>,
+    /// Who calls webhooks and hooks.
+    pub outbound: Arc<dyn Outbound>,
 }
 
 /// Where the key comes from that wraps all others.
@@ -86,9 +92,9 @@ pub enum OpenError {
         #[source]
         source: std::io::Error,
     },
-    /// The token for the keys of CAs can't be had, or does not hold them.
+    /// The token for the keys of CAs can't be had, or does not hold them. The source says what to do.
     #[error("the keys of this installation's CAs can't be had")]
-    CaKeys(#[source] Error),
+    CaKeys(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// What the store holds can't be used.
     #[error("can't open what the database holds")]
     Record(#[from] Error),
@@ -137,13 +143,21 @@ async fn ca_keys(
     let token = token
         .map(|spec| open_token(spec, config.rng.clone()))
         .transpose()
-        .map_err(|error| OpenError::CaKeys(Error::signing(error)))?;
-    let keys = CaKeys::new(wrapping, token).map_err(OpenError::CaKeys)?;
+        .map_err(|error| OpenError::CaKeys(error.into()))?;
+    let keys = CaKeys::new(wrapping, token).map_err(no_ca_keys)?;
     let cas = store
         .read("ca_keys", |tx| Ok::<_, Error>(tx.all_cas()?))
         .await?;
-    keys.check(&cas).map_err(OpenError::CaKeys)?;
+    keys.check(&cas).map_err(no_ca_keys)?;
     Ok(keys)
+}
+
+/// The cause alone: what it says to a client, that it is to try again, is of no use to who starts a server.
+fn no_ca_keys(error: Error) -> OpenError {
+    OpenError::CaKeys(match error {
+        Error::Signing(cause) | Error::SignerUnavailable(cause) => cause,
+        other => other.into(),
+    })
 }
 
 fn compose(
@@ -164,15 +178,22 @@ fn compose(
             store,
             clock: config.clock.clone(),
             rng: config.rng.clone(),
+            outbound: config.outbound.clone(),
+            hook_gates: Gates::default(),
+            filled: Filled::default(),
+            teller: Teller::new(&*config.rng),
             authorities,
             nonces: Nonces::new(nonce_key),
-            guard: Guard::default(),
+            guard: Guard::of_guesses(),
+            challenge_guard: Guard::of_challenges(),
             refusals: Refusals::default(),
             known_grounds: KnownGrounds::default(),
             signing_keys: SigningKeys::default(),
+            audit: Audit::default(),
             doorbell: Doorbell::default(),
             tenant_chains: TenantChains::default(),
             revocation: Revocation::new(config.status.clone()),
+            manufacturers: ReadManufacturers::default(),
             root_file: config.data_dir.as_ref().map(|dir| dir.join("root.pem")),
         }),
     })

@@ -61,7 +61,7 @@ impl Ops {
                 let (tenant, group) = scope::group(tx, &look_who, Role::Factory, &look_path.group)?;
                 let device = waiting(tx, &group, &look_name)?;
                 let (id, hardware) = match device {
-                    Some(device) => (device.id, device.hardware),
+                    Some(device) => (device.id, device.attested.or(device.hardware)),
                     None => (fresh, None),
                 };
                 Ok::<_, Error>((tenant, group, id, hardware))
@@ -177,6 +177,7 @@ impl Record {
             name: self.name.clone(),
             labels: Labels::new(),
             hardware: None,
+            attested: None,
             at: now,
         };
         let (device, event) = Device::create(new, by.clone());

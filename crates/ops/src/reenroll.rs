@@ -68,6 +68,7 @@ fn fresh(id: DeviceId, group: &Group, name: Name, at: enlist_core::Timestamp) ->
         name,
         labels: Labels::new(),
         hardware: None,
+        attested: None,
         at,
     }
 }

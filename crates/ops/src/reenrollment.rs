@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use enlist_attest::{ByCertificate, Verified};
-use enlist_core::{Actor, Digest, RenewalRequest, Timestamp, TombstoneOf};
+use enlist_core::{Actor, Device, Digest, RenewalRequest, Timestamp, TombstoneOf};
 use enlist_pki::{Certificate, Csr};
 use enlist_store::Tx;
 
@@ -148,6 +148,7 @@ fn decide(
     let (tenant, group, credential) = (&held.tenant, &held.group, &held.credential);
     if let Some((of, into)) = &asked.place
         && (of.as_str(), into.as_str()) != (tenant.name.as_str(), group.name.as_str())
+        && (of.as_str() != tenant.name.as_str() || !came_by(tx, &held.device, into)?)
     {
         return Err(Error::AnotherGroup);
     }
@@ -173,4 +174,13 @@ fn decide(
     }
     // The key may stay: other people's clients often can't make a new one.
     Ok(Finding::Fresh(Box::new(verified)))
+}
+
+/// Whether a device asked at the group of this name when it came, and was passed on to its own.
+fn came_by(tx: &mut Tx<'_>, device: &Device, group: &str) -> Result<bool, Error> {
+    let Some(landing) = tx.landing(device.tenant, device.id)? else {
+        return Ok(false);
+    };
+    let entry = tx.group(device.tenant, landing.entry)?;
+    Ok(entry.is_some_and(|entry| entry.name.as_str() == group))
 }

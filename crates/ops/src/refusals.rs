@@ -13,6 +13,8 @@ use crate::{Error, Ops};
 
 /// Counters that are kept at most; what is beyond is counted without its source.
 const MOST: usize = 4_096;
+/// Counters after which reasons are no longer told apart.
+const MOST_WITH_REASON: usize = 256;
 
 #[derive(Default)]
 pub(crate) struct Refusals {
@@ -25,6 +27,8 @@ struct Key {
     device: Option<DeviceId>,
     slug: &'static str,
     source: Option<IpAddr>,
+    /// What a hook has said, while there are few counters.
+    reason: Option<String>,
 }
 
 impl Refusals {
@@ -43,7 +47,11 @@ impl Refusals {
             device,
             slug: error.slug(),
             source: Some(prefix(source)),
+            reason: error.reason().map(ToOwned::to_owned),
         };
+        if counts.len() >= MOST_WITH_REASON {
+            key.reason = None;
+        }
         if counts.len() >= MOST && !counts.contains_key(&key) {
             key.source = None;
             key.device = None;
@@ -110,6 +118,9 @@ fn write_down(
         .with("count", count);
     if let Some(source) = key.source {
         event = event.with("source", source);
+    }
+    if let Some(reason) = &key.reason {
+        event = event.with("reason", reason);
     }
     tx.append(&event)?;
     Ok(())

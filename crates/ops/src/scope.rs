@@ -1,6 +1,6 @@
 //! From the names that a caller gives to what it may see.
 
-use enlist_core::{Device, Group, Name, Operator, Role, Tenant};
+use enlist_core::{Device, Group, GroupId, Name, Operator, Role, Tenant};
 use enlist_store::Tx;
 
 use crate::{Error, What};
@@ -23,14 +23,54 @@ pub struct DevicePath {
     pub device: String,
 }
 
-/// The tenant called `name`, where `who` may see it and holds a role that includes `needed`.
-/// Somebody else's tenant is not there, as far as `who` can tell.
+/// What of the installation an operation is about, for who may do it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// The whole installation.
+    Installation,
+    /// What belongs to a tenant and to no group.
+    Tenant,
+    /// What belongs to a group; or to a tenant, where a token of one group is shown its part.
+    Group,
+}
+
+/// Whether `who` may do at all what takes `role` (any, if `None`) and reaches so far. What it may do it
+/// to is each operation's own question.
+///
+/// # Errors
+/// When it may not.
+pub fn admit(who: &Operator, role: Option<Role>, reach: Reach) -> Result<(), Error> {
+    if let Some(role) = role {
+        allow(who, role)?;
+    }
+    match reach {
+        Reach::Installation if who.tenant.is_some() => Err(Error::NotInstallationWide),
+        Reach::Tenant => whole_tenant(who),
+        Reach::Installation | Reach::Group => Ok(()),
+    }
+}
+
+/// The tenant called `name`, where `who` may see it and holds a role that includes `needed`, for what is
+/// the whole tenant's. Somebody else's tenant is not there, as far as `who` can tell.
 pub(crate) fn tenant(
     tx: &mut Tx<'_>,
     who: &Operator,
     needed: Role,
     name: &str,
 ) -> Result<Tenant, Error> {
+    let (tenant, _) = part(tx, who, needed, name)?;
+    whole_tenant(who)?;
+    Ok(tenant)
+}
+
+/// The same for what a token of one group may see its part of: the caller shows no more than what
+/// belongs to the group that comes with it.
+pub(crate) fn part(
+    tx: &mut Tx<'_>,
+    who: &Operator,
+    needed: Role,
+    name: &str,
+) -> Result<(Tenant, Option<GroupId>), Error> {
     let missing = || Error::not_found(What::Tenant, name);
     let parsed: Name = name.parse().map_err(|_| missing())?;
     let tenant = tx
@@ -38,20 +78,23 @@ pub(crate) fn tenant(
         .filter(|tenant| who.sees(tenant.id))
         .ok_or_else(missing)?;
     allow(who, needed)?;
-    Ok(tenant)
+    Ok((tenant, who.group))
 }
 
-/// The group at `path`.
+/// The group at `path`. To a token of another one it is not there.
 pub(crate) fn group(
     tx: &mut Tx<'_>,
     who: &Operator,
     needed: Role,
     path: &GroupPath,
 ) -> Result<(Tenant, Group), Error> {
-    let tenant = tenant(tx, who, needed, &path.tenant)?;
+    let (tenant, _) = part(tx, who, needed, &path.tenant)?;
     let missing = || Error::not_found(What::Group, &path.group);
     let name: Name = path.group.parse().map_err(|_| missing())?;
-    let group = tx.group_by_name(tenant.id, &name)?.ok_or_else(missing)?;
+    let group = tx
+        .group_by_name(tenant.id, &name)?
+        .filter(|group| who.sees_group(group.id))
+        .ok_or_else(missing)?;
     Ok((tenant, group))
 }
 
@@ -77,6 +120,14 @@ pub(crate) fn allow(who: &Operator, needed: Role) -> Result<(), Error> {
         Ok(())
     } else {
         Err(Error::Forbidden { needed })
+    }
+}
+
+/// Whether `who` may touch what other groups of its tenant share.
+pub(crate) fn whole_tenant(who: &Operator) -> Result<(), Error> {
+    match who.group {
+        None => Ok(()),
+        Some(_) => Err(Error::NotTenantWide),
     }
 }
 

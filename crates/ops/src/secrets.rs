@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use enlist_core::{
-    Actor, Event, Group, Operator, ProvisioningSecret, Role, SecretBounds, SecretId, SecretRecord,
-    Timestamp,
+    Actor, Event, Group, Name, Network, Operator, ProvisioningSecret, Rate, Role, SecretBounds,
+    SecretId, SecretRecord, TenantId, Timestamp,
 };
 use enlist_store::Tx;
 
-use crate::{Error, GroupPath, Ops, What, scope};
+use crate::{Error, GroupPath, Ops, What, manifests, scope};
+
+/// The most networks of one secret.
+const MOST_NETWORKS: usize = 64;
 
 /// A secret to add.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct AddSecret {
     /// What its makers call it.
     pub label: String,
@@ -19,6 +22,12 @@ pub struct AddSecret {
     pub expires_in: Option<Duration>,
     /// How many devices it may enroll; `None` for any number.
     pub max_devices: Option<u64>,
+    /// How many of them within a time; `None` for any number.
+    pub rate: Option<Rate>,
+    /// Where they have to ask from; anywhere where there are none.
+    pub networks: Vec<Network>,
+    /// The name of the manifest that they have to be on.
+    pub manifest: Option<String>,
 }
 
 impl AddSecret {
@@ -26,8 +35,7 @@ impl AddSecret {
     pub fn labelled(label: &str) -> Self {
         Self {
             label: label.to_owned(),
-            expires_in: None,
-            max_devices: None,
+            ..Self::default()
         }
     }
 }
@@ -38,24 +46,28 @@ pub struct SecretAdded {
     /// The secret itself.
     pub secret: ProvisioningSecret,
     /// What is on record of it.
-    pub record: SecretRecord,
+    pub view: SecretView,
 }
 
 /// A secret as an operator sees it.
-pub type SecretView = SecretRecord;
+#[derive(Debug, Clone)]
+pub struct SecretView {
+    /// What is on record of it.
+    pub record: SecretRecord,
+    /// What its manifest is called.
+    pub manifest: Option<Name>,
+}
 
 /// A secret that is made but not recorded.
 pub(crate) struct Made {
     id: SecretId,
     secret: ProvisioningSecret,
-    add: AddSecret,
 }
 
-pub(crate) fn make(ops: &Ops, add: AddSecret) -> Made {
+pub(crate) fn make(ops: &Ops) -> Made {
     Made {
         id: SecretId::new(&*ops.inner.clock, &*ops.inner.rng),
         secret: ProvisioningSecret::generate(&*ops.inner.rng),
-        add,
     }
 }
 
@@ -63,7 +75,8 @@ impl Made {
     pub(crate) fn record(
         &self,
         tx: &mut Tx<'_>,
-        group: &Group,
+        (group, label): (&Group, &str),
+        bounds: SecretBounds,
         by: &Actor,
         now: Timestamp,
     ) -> Result<SecretAdded, Error> {
@@ -73,12 +86,10 @@ impl Made {
             group: group.id,
             short_id: self.secret.short_id().clone(),
             digest: self.secret.digest(),
-            label: self.add.label.clone(),
-            bounds: SecretBounds {
-                expires_at: self.add.expires_in.map(|span| now + span),
-                max_devices: self.add.max_devices,
-            },
+            label: label.to_owned(),
+            bounds,
             used: 0,
+            rate_until_us: 0,
             withdrawn: false,
             created_at: now,
         };
@@ -89,7 +100,7 @@ impl Made {
         tx.append(&event)?;
         Ok(SecretAdded {
             secret: self.secret.clone(),
-            record,
+            view: view(tx, record)?,
         })
     }
 }
@@ -98,7 +109,7 @@ impl Ops {
     /// Adds a secret to a group.
     ///
     /// # Errors
-    /// When the group is not there.
+    /// When the group, or the manifest, is not there.
     pub async fn add_secret(
         &self,
         who: &Operator,
@@ -107,18 +118,31 @@ impl Ops {
     ) -> Result<SecretAdded, Error> {
         check(&add)?;
         let (who, now) = (who.clone(), self.now());
-        let made = make(self, add);
+        let made = make(self);
         self.inner
             .store
             .write("add_secret", move |tx| {
                 let (_, group) = scope::group(tx, &who, Role::Operator, &path)?;
-                made.record(tx, &group, &Actor::Operator(who.token), now)
+                let manifest = match &add.manifest {
+                    Some(name) => Some(manifests::called(tx, group.tenant, name)?.id),
+                    None => None,
+                };
+                let bounds = SecretBounds {
+                    expires_at: add.expires_in.map(|span| now + span),
+                    max_devices: add.max_devices,
+                    rate: add.rate,
+                    networks: add.networks.clone(),
+                    manifest,
+                };
+                let by = Actor::Operator(who.token);
+                made.record(tx, (&group, &add.label), bounds, &by, now)
             })
             .await
     }
 
     /// Adds a secret that takes the place of all others of the group: they expire once
-    /// `overlap` has passed, where they do not sooner.
+    /// `overlap` has passed, where they do not sooner. It has the bounds of the newest of those that are
+    /// good, counted anew: as many devices, as long a life.
     ///
     /// # Errors
     /// When the group is not there.
@@ -129,14 +153,23 @@ impl Ops {
         overlap: Duration,
     ) -> Result<SecretAdded, Error> {
         let (who, now) = (who.clone(), self.now());
-        let made = make(self, AddSecret::labelled("rotated"));
+        let made = make(self);
         self.inner
             .store
             .write("rotate_secrets", move |tx| {
                 let (tenant, group) = scope::group(tx, &who, Role::Operator, &path)?;
                 let end = now + overlap;
-                for old in tx.secrets(tenant.id, group.id)? {
-                    if old.is_live(now).is_ok() && old.bounds.expires_at.is_none_or(|at| at > end) {
+                let mut live = tx.secrets(tenant.id, group.id)?;
+                live.retain(|old| old.is_live(now).is_ok());
+                let bounds = live.last().map_or_else(SecretBounds::default, |newest| {
+                    let life = |at: Timestamp| now + at.since(newest.created_at);
+                    SecretBounds {
+                        expires_at: newest.bounds.expires_at.map(life),
+                        ..newest.bounds.clone()
+                    }
+                });
+                for old in &live {
+                    if old.bounds.expires_at.is_none_or(|at| at > end) {
                         tx.expire_secret(tenant.id, old.id, end)?;
                     }
                 }
@@ -144,7 +177,11 @@ impl Ops {
                 let event = Event::new("secrets-rotated", group.subject(), by.clone(), now)
                     .with("overlap_s", overlap.as_secs());
                 tx.append(&event)?;
-                made.record(tx, &group, &by, now)
+                // Held, so that it is not deleted while only the older secrets name it.
+                if let Some(name) = manifest_name(tx, tenant.id, &bounds)? {
+                    manifests::named(tx, tenant.id, &name)?;
+                }
+                made.record(tx, (&group, "rotated"), bounds, &by, now)
             })
             .await
     }
@@ -159,7 +196,8 @@ impl Ops {
             .store
             .read("secrets", move |tx| {
                 let (tenant, group) = scope::group(tx, &who, Role::Viewer, &path)?;
-                Ok(tx.secrets(tenant.id, group.id)?)
+                let secrets = tx.secrets(tenant.id, group.id)?;
+                secrets.into_iter().map(|one| view(tx, one)).collect()
             })
             .await
     }
@@ -199,6 +237,22 @@ impl Ops {
     }
 }
 
+fn view(tx: &mut Tx<'_>, record: SecretRecord) -> Result<SecretView, Error> {
+    let manifest = manifest_name(tx, record.tenant, &record.bounds)?;
+    Ok(SecretView { record, manifest })
+}
+
+fn manifest_name(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    bounds: &SecretBounds,
+) -> Result<Option<Name>, Error> {
+    match bounds.manifest {
+        Some(manifest) => manifests::name_of(tx, tenant, manifest),
+        None => Ok(None),
+    }
+}
+
 fn check(add: &AddSecret) -> Result<(), Error> {
     let fits = add.label.len() <= 128 && !add.label.chars().any(char::is_control);
     if !fits {
@@ -211,6 +265,11 @@ fn check(add: &AddSecret) -> Result<(), Error> {
             "a secret that enrolls no device is of no use: give max_devices and expires_in_s more than 0, or leave them out"
                 .to_owned(),
         ));
+    }
+    if add.networks.len() > MOST_NETWORKS {
+        return Err(Error::InvalidRequest(format!(
+            "networks: up to {MOST_NETWORKS} of them"
+        )));
     }
     Ok(())
 }

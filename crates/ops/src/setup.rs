@@ -191,6 +191,7 @@ fn make(
         admin: ApiTokenRecord {
             id: ApiTokenId::new(clock, rng),
             tenant: None,
+            group: None,
             short_id: token.short_id().clone(),
             digest: token.digest(),
             label: "first administrator".to_owned(),

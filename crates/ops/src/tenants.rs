@@ -141,18 +141,22 @@ impl Ops {
             .await
     }
 
-    /// The name of a tenant that `who` belongs to; `None` for the whole installation.
+    /// The names of the tenant and of the one group that `who` belongs to; `None` for all there are.
     ///
     /// # Errors
     /// When the store can't be read.
-    pub async fn tenant_of(&self, who: &Operator) -> Result<Option<Name>, Error> {
-        let Some(id) = who.tenant else {
-            return Ok(None);
+    pub async fn reach_of(&self, who: &Operator) -> Result<(Option<Name>, Option<Name>), Error> {
+        let (Some(tenant), group) = (who.tenant, who.group) else {
+            return Ok((None, None));
         };
         self.inner
             .store
-            .read("tenant_of", move |tx| {
-                Ok(tx.tenant(id)?.map(|tenant| tenant.name))
+            .read("reach_of", move |tx| {
+                let group = match group {
+                    Some(group) => tx.group(tenant, group)?.map(|group| group.name),
+                    None => None,
+                };
+                Ok((tx.tenant(tenant)?.map(|tenant| tenant.name), group))
             })
             .await
     }

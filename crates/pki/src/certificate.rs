@@ -112,6 +112,11 @@ impl Certificate {
         DistinguishedName::from_encoded(self.subject_der())
     }
 
+    /// Who issued it.
+    pub fn issuer(&self) -> DistinguishedName {
+        DistinguishedName::from_encoded(self.issuer_der())
+    }
+
     /// The subject's first common name, if it has a readable one.
     pub fn common_name(&self) -> Option<String> {
         name::common_name(self.subject_der()).ok().flatten()
@@ -161,6 +166,17 @@ impl Certificate {
             .any(|one| &**one == purpose.oid().as_bytes())
     }
 
+    /// Whether it says at all what its key is for (extKeyUsage).
+    pub fn states_purposes(&self) -> bool {
+        !self.fields.purposes.is_empty()
+    }
+
+    /// Whether it has a critical extension that this program does not look at, so that it must not be
+    /// believed (RFC 5280 section 4.2). Name constraints are one.
+    pub fn demands_more(&self) -> bool {
+        self.fields.demands_more
+    }
+
     /// Whether it is a CA's (basicConstraints).
     pub fn is_ca(&self) -> bool {
         self.fields.is_ca
@@ -175,6 +191,17 @@ impl Certificate {
     /// say what that is for.
     pub fn signs_for_a_ca(&self) -> Option<bool> {
         self.fields.signs_for_a_ca
+    }
+
+    /// Whether its key may sign certificates (keyUsage); `None` where it does not say what that is for.
+    pub fn signs_certificates(&self) -> Option<bool> {
+        self.fields.signs_certificates
+    }
+
+    /// Whether its key may sign what is not a certificate or a list of them, as TLS needs it (keyUsage:
+    /// digitalSignature); `None` where it does not say what that is for.
+    pub fn signs(&self) -> Option<bool> {
+        self.fields.signs
     }
 
     /// Whether it is a CA's that other CAs may stand under (no pathLenConstraint, or one above 0).

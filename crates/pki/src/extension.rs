@@ -30,6 +30,10 @@ pub enum KeyPurpose {
     ClientAuth,
     /// Signing OCSP answers for its issuer.
     OcspSigning,
+    /// Being the endorsement key of a TPM (TCG EK Credential Profile, section 3.2).
+    TpmEndorsement,
+    /// Whatever a key can be used for (RFC 5280 section 4.2.1.12).
+    Any,
 }
 
 impl KeyPurpose {
@@ -38,6 +42,8 @@ impl KeyPurpose {
             Self::ServerAuth => oid::SERVER_AUTH,
             Self::ClientAuth => oid::CLIENT_AUTH,
             Self::OcspSigning => oid::OCSP_SIGNING,
+            Self::TpmEndorsement => oid::TPM_ENDORSEMENT,
+            Self::Any => oid::ANY_PURPOSE,
         }
     }
 }

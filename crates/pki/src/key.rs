@@ -1,5 +1,7 @@
 //! Public keys that have passed our rules.
 
+mod parts;
+
 use std::fmt;
 
 use aws_lc_rs::digest::{SHA256, digest};

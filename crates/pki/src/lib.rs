@@ -18,6 +18,7 @@ mod encode;
 mod extension;
 mod issue;
 mod key;
+pub mod manufacturer;
 mod name;
 pub mod ocsp;
 pub mod oid;

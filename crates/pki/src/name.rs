@@ -1,5 +1,7 @@
 //! Distinguished names (RFC 5280 section 4.1.2.4).
 
+use std::fmt;
+
 use der::asn1::AnyRef;
 use der::{Decode, Encode, Tag};
 use x509_cert::attr::AttributeTypeAndValue;
@@ -61,6 +63,17 @@ impl DistinguishedName {
     }
 }
 
+impl fmt::Display for DistinguishedName {
+    /// As people read it (RFC 4514): 200 characters at most, none of them a control character.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Ok(name) = Name::from_der(&self.0) else {
+            return f.write_str("(unreadable)");
+        };
+        let text: String = name.to_string().chars().take(200).collect();
+        write!(f, "{}", text.escape_debug())
+    }
+}
+
 fn rdn(attribute: Attribute, value: &str) -> der::Result<Vec<u8>> {
     let (oid, tag) = match attribute {
         Attribute::Organization => (oid::ORGANIZATION, Tag::Utf8String),
@@ -81,6 +94,11 @@ fn rdn(attribute: Attribute, value: &str) -> der::Result<Vec<u8>> {
 /// The first common name in a DER `Name`, if it has a readable one.
 pub(crate) fn common_name(name: &[u8]) -> der::Result<Option<String>> {
     text(name, oid::COMMON_NAME)
+}
+
+/// The first serial number in a DER `Name`, if it has a readable one.
+pub(crate) fn serial_number(name: &[u8]) -> der::Result<Option<String>> {
+    text(name, oid::SERIAL_NUMBER)
 }
 
 fn text(name: &[u8], oid: Oid) -> der::Result<Option<String>> {

@@ -35,6 +35,10 @@ pub mod hardware {
     pub const RANDOM: Oid = oid("2.25.139621883.6");
     /// Named by the configuration.
     pub const NAMED: Oid = oid("2.25.139621883.7");
+    /// The endorsement key of a TPM 2.0: SHA-256 of its `SubjectPublicKeyInfo`, hexadecimal.
+    pub const TPM_EK: Oid = oid("2.25.139621883.8");
+    /// A manufacturer's certificate: manufacturer and serial number.
+    pub const IDEVID: Oid = oid("2.25.139621883.9");
 }
 
 pub(crate) const EC_PUBLIC_KEY: Oid = oid("1.2.840.10045.2.1");
@@ -42,6 +46,8 @@ pub(crate) const P256: Oid = oid("1.2.840.10045.3.1.7");
 pub(crate) const P384: Oid = oid("1.3.132.0.34");
 pub(crate) const ED25519: Oid = oid("1.3.101.112");
 pub(crate) const RSA: Oid = oid("1.2.840.113549.1.1.1");
+/// How some makers of TPMs name an RSA key that only decrypts (RFC 4055 section 4.1).
+pub(crate) const RSA_OAEP: Oid = oid("1.2.840.113549.1.1.7");
 
 pub(crate) const ECDSA_SHA256: Oid = oid("1.2.840.10045.4.3.2");
 pub(crate) const ECDSA_SHA384: Oid = oid("1.2.840.10045.4.3.3");
@@ -88,8 +94,10 @@ pub const AUTHORITY_INFO_ACCESS: Oid = oid("1.3.6.1.5.5.7.1.1");
 
 pub(crate) const OCSP: Oid = oid("1.3.6.1.5.5.7.48.1");
 pub(crate) const SERVER_AUTH: Oid = oid("1.3.6.1.5.5.7.3.1");
+pub(crate) const ANY_PURPOSE: Oid = oid("2.5.29.37.0");
 pub(crate) const CLIENT_AUTH: Oid = oid("1.3.6.1.5.5.7.3.2");
 pub(crate) const OCSP_SIGNING: Oid = oid("1.3.6.1.5.5.7.3.9");
+pub(crate) const TPM_ENDORSEMENT: Oid = oid("2.23.133.8.1");
 pub(crate) const CA_ISSUERS: Oid = oid("1.3.6.1.5.5.7.48.2");
 pub(crate) const HARDWARE_MODULE_NAME: Oid = oid("1.3.6.1.5.5.7.8.4");
 

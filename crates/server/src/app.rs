@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use enlist_core::Operator;
@@ -25,6 +26,16 @@ pub(crate) struct Peer {
     /// The client certificate that it has proved to hold the key of, DER. Nothing else of it has
     /// been looked at.
     pub certificate: Option<Arc<[u8]>>,
+    /// The certificates that came with it, DER; nobody has looked at them.
+    pub above: Arc<[Vec<u8>]>,
+}
+
+impl Peer {
+    /// The client certificate and what came with it; empty where there is none.
+    pub(crate) fn chain(&self) -> Vec<Vec<u8>> {
+        let own = self.certificate.iter().map(|der| der.to_vec());
+        own.chain(self.above.iter().cloned()).collect()
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Peer {
@@ -39,22 +50,29 @@ impl<S: Send + Sync> FromRequestParts<S> for Peer {
     }
 }
 
-/// Who holds the API token of a request.
+/// Who holds the API token of a request, which the route lets in.
 pub(crate) struct Who(pub(crate) Operator);
 
-impl FromRequestParts<App> for Who {
+impl<S: Send + Sync> FromRequestParts<S> for Who {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
-        let bearer = parts
-            .headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| {
-                let (scheme, token) = value.split_once(' ')?;
-                scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-            })
-            .ok_or(Error::Unauthenticated)?;
-        Ok(Self(app.ops.authenticate(bearer).await?))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        // Whom `entry` has let in. A route that lets everybody in has no operator to ask for.
+        let who = parts.extensions.get::<Operator>().cloned();
+        who.map(Self)
+            .ok_or_else(|| Error::Inconsistent("an operator's handler on an open route").into())
     }
+}
+
+/// Who holds the API token in a request's head.
+pub(crate) async fn authenticate(ops: &Ops, headers: &HeaderMap) -> Result<Operator, Refusal> {
+    let bearer = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| {
+            let (scheme, token) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+        })
+        .ok_or(Error::Unauthenticated)?;
+    Ok(ops.authenticate(bearer).await?)
 }

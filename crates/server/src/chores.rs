@@ -1,5 +1,6 @@
 //! What the server does by itself, now and then.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use enlist_ops::Ops;
@@ -7,8 +8,11 @@ use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, warn};
 
 use crate::identity::OwnCertificate;
+use crate::view;
 
 const MINUTE: Duration = Duration::from_secs(60);
+/// How soon an event has its place in the chain.
+const A_SEAL: Duration = Duration::from_secs(1);
 /// How soon a device that waits here learns of what another server was told.
 const A_RING: Duration = Duration::from_secs(2);
 
@@ -16,8 +20,11 @@ const A_RING: Duration = Duration::from_secs(2);
 pub(crate) async fn run(ops: Ops, own: Option<OwnCertificate>) {
     tokio::join!(
         ring(ops.clone()),
+        seal(ops.clone()),
+        ops.tell_webhooks(Arc::new(view::webhook_message)),
         revocations(ops.clone()),
-        look_after(ops, own)
+        manifests(ops.clone()),
+        look_after(ops.clone(), own)
     );
 }
 
@@ -33,6 +40,18 @@ async fn ring(ops: Ops) {
     }
 }
 
+/// Gives new events their places in their tenants' chains.
+async fn seal(ops: Ops) {
+    let mut tick = interval(A_SEAL);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if let Err(error) = ops.seal_events().await {
+            warn!(%error, "events could not be sealed");
+        }
+    }
+}
+
 /// Knows what is revoked before anybody asks, and keeps knowing it.
 async fn revocations(ops: Ops) {
     let mut tick = interval(MINUTE);
@@ -43,6 +62,25 @@ async fn revocations(ops: Ops) {
             Ok(None) => {}
             Ok(Some(certificates)) => info!(certificates, "knows what is revoked or on hold"),
             Err(error) => warn!(%error, "what is revoked could not be looked up"),
+        }
+    }
+}
+
+/// Clears away what deleted manifests have left.
+async fn manifests(ops: Ops) {
+    let mut tick = interval(MINUTE);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        loop {
+            match ops.clear_manifests().await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    warn!(%error, "deleted manifests could not be cleared away");
+                    break;
+                }
+            }
         }
     }
 }
@@ -67,6 +105,9 @@ async fn look_after(ops: Ops, mut own: Option<OwnCertificate>) {
             Ok(0) => {}
             Ok(lapsed) => info!(lapsed, "applications timed out"),
             Err(error) => warn!(%error, "applications could not be looked through"),
+        }
+        if let Err(error) = ops.forget_challenges().await {
+            warn!(%error, "used challenges could not be forgotten");
         }
         match ops.renew_cas_in_time().await {
             Ok((0, 0)) => {}

@@ -1,5 +1,6 @@
 //! `server.toml`, the environment and the command line, in layers.
 
+mod misread;
 mod status;
 
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::server::Listen;
 
+pub use misread::Misread;
 pub use status::StatusSettings;
 
 /// One layer of settings: a file, the environment, or the command line. What it leaves out the
@@ -109,7 +111,7 @@ pub enum ConfigError {
         field: String,
         /// What is wrong with it.
         #[source]
-        source: Box<toml::de::Error>,
+        source: Misread,
     },
     /// A variable of the environment is not what it should be.
     #[error("the environment variable {name} can't be used: {problem}")]
@@ -170,7 +172,7 @@ impl Layer {
         let invalid = |field: String, source: toml::de::Error| ConfigError::Invalid {
             path: path.to_owned(),
             field,
-            source: Box::new(source),
+            source: Misread::of(&text, &source),
         };
         let document =
             toml::Deserializer::parse(&text).map_err(|error| invalid(String::new(), error))?;

@@ -51,12 +51,11 @@ pub(crate) async fn serve(
         }
     };
     let (_, session) = stream.get_ref();
+    let mut shown = session.peer_certificates().unwrap_or_default().iter();
     let peer = Peer {
         source: from.ip(),
-        certificate: session
-            .peer_certificates()
-            .and_then(|chain| chain.first())
-            .map(|leaf| Arc::from(leaf.as_ref())),
+        certificate: shown.next().map(|leaf| Arc::from(leaf.as_ref())),
+        above: shown.map(|one| one.to_vec()).collect(),
     };
     let service = service_fn(move |request: Request<Incoming>| {
         let mut router = router.clone();

@@ -82,8 +82,8 @@ pub(crate) async fn identity(
     let names = own_names(listen);
     let made = loop {
         match ops.server_certificate(&names) {
-            Err(error @ enlist_ops::Error::SignerUnavailable(_)) => {
-                let why = chain(&error);
+            Err(enlist_ops::Error::SignerUnavailable(cause)) => {
+                let why = chain(&*cause);
                 warn!(
                     why,
                     "the server has no certificate of its own before the service CA's key is back: trying again in 10 seconds"

@@ -8,6 +8,9 @@ use utoipa::openapi::{
 
 use crate::api;
 
+/// What the document calls the API token.
+pub(crate) const API_TOKEN: &str = "api_token";
+
 /// The whole document.
 pub fn document() -> OpenApi {
     complete(api::endpoints().split_for_parts().1)
@@ -18,7 +21,9 @@ pub(crate) fn preamble() -> OpenApi {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("eat_…")
-        .description(Some("An API token."))
+        .description(Some(
+            "An API token. Beside it stands the role that the route takes, or `any`; then `installation` where it takes a token of the whole installation, or `group` where a token of one group gets its part of what is its tenant's. What is below a group is for tokens of that group, too, unless it says `tenant`.",
+        ))
         .build();
     let mut license = License::new("Apache-2.0");
     license.identifier = Some("Apache-2.0".to_owned());
@@ -36,10 +41,10 @@ pub(crate) fn preamble() -> OpenApi {
         .components(Some(
             ComponentsBuilder::new()
                 .schema_from::<enlist_wire::Problem>()
-                .security_scheme("api_token", SecurityScheme::Http(bearer))
+                .security_scheme(API_TOKEN, SecurityScheme::Http(bearer))
                 .build(),
         ))
-        .security(Some([SecurityRequirement::new("api_token", [""; 0])]))
+        .security(Some([SecurityRequirement::new(API_TOKEN, [""; 0])]))
         .build()
 }
 
@@ -51,6 +56,7 @@ pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
             &mut item.post,
             &mut item.delete,
             &mut item.put,
+            &mut item.patch,
         ]
         .into_iter()
         .flatten()

@@ -1,11 +1,10 @@
 //! Refusals as RFC 9457 problems: the one file that knows HTTP status codes.
 
-use std::error::Error as _;
-
 use axum::Json;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use enlist_core::SecretRefusal;
 use enlist_ops::{ConfigurationError, Error, OrderRefusal};
 use enlist_wire::{PROBLEM_MEDIA_TYPE, Problem};
 use tracing::error;
@@ -68,6 +67,22 @@ impl Refusal {
     pub(crate) fn no_such_est_operation() -> Self {
         let detail = "EST has cacerts, csrattrs, simpleenroll, simplereenroll and serverkeygen here, under /.well-known/est/ or /.well-known/est/GROUP/";
         Self(problem("no-such-path", StatusCode::NOT_FOUND, detail))
+    }
+
+    /// There is such an operation of EST, but not for this method.
+    pub(crate) fn no_such_est_method() -> Self {
+        let detail = "cacerts and csrattrs are asked for with GET; simpleenroll, simplereenroll and serverkeygen take a POST";
+        Self(problem(
+            "no-such-method",
+            StatusCode::METHOD_NOT_ALLOWED,
+            detail,
+        ))
+    }
+
+    /// The same to one who may have something better to show.
+    pub(crate) fn asking_who(mut self) -> Self {
+        self.0.status = StatusCode::UNAUTHORIZED.as_u16();
+        self
     }
 
     /// The same as a line of text, for clients that show it to people, and whether it asks who
@@ -140,7 +155,7 @@ impl<E: Into<Error>> From<E> for Refusal {
 }
 
 /// An error and its causes in one line. Errors here never hold secrets.
-pub(crate) fn chain(error: &Error) -> String {
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -157,13 +172,21 @@ pub(crate) fn chain(error: &Error) -> String {
 
 fn status(error: &Error) -> StatusCode {
     match error {
+        Error::SecretBounds(SecretRefusal::TooFast { .. }) => StatusCode::TOO_MANY_REQUESTS,
         Error::Unauthenticated | Error::SecretMissing | Error::SecretWrong | Error::NoEvidence => {
             StatusCode::UNAUTHORIZED
         }
         Error::Forbidden { .. }
         | Error::NotInstallationWide
+        | Error::NotTenantWide
         | Error::SecretBounds(_)
+        | Error::AttestationNotOnManifest
+        | Error::AttestationRequired
+        | Error::AttestationRefused(_)
+        | Error::AttestationUnknownManufacturer(_)
+        | Error::ChallengeInvalid
         | Error::UnknownDevice { .. }
+        | Error::HookRefused { .. }
         | Error::IdentityTombstoned
         | Error::DeviceSuspended
         | Error::DeviceNotActive(_)
@@ -176,7 +199,9 @@ fn status(error: &Error) -> StatusCode {
         | Error::NoCredential
         | Error::BadNonce
         | Error::CloneSuspected => StatusCode::FORBIDDEN,
-        Error::NotFound { .. } | Error::DeviceNotFound { .. } => StatusCode::NOT_FOUND,
+        Error::NotFound { .. } | Error::DeviceNotFound { .. } | Error::NoRootCrl => {
+            StatusCode::NOT_FOUND
+        }
         Error::Configuration(error) => configuration_status(error),
         Error::InvalidName(_)
         | Error::InvalidProfile(_)
@@ -184,11 +209,13 @@ fn status(error: &Error) -> StatusCode {
         | Error::Csr(_)
         | Error::CsrExtras
         | Error::CaRefused(_)
+        | Error::ManufacturerRefused(_)
         | Error::RootNotShown
         | Error::MalformedToken(_)
         | Error::NotAnIdentity(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::NameTaken { .. }
         | Error::GroupNotEmpty { .. }
+        | Error::ManifestInUse { .. }
         | Error::AwaitingCa { .. }
         | Error::CaRolloverUnderWay
         | Error::NoNextCa
@@ -203,6 +230,8 @@ fn status(error: &Error) -> StatusCode {
         | Error::Tombstoned { .. }
         | Error::DeviceAlreadyEnrolled { .. }
         | Error::AlreadyEnrolled { .. }
+        | Error::AttestedAlreadyEnrolled
+        | Error::ChallengeUsed
         | Error::EnrollmentConflict { .. }
         | Error::HardwareConflict
         | Error::HardwareMismatch { .. } => StatusCode::CONFLICT,
@@ -210,13 +239,16 @@ fn status(error: &Error) -> StatusCode {
             StatusCode::FORBIDDEN
         }
         Error::Order(_) => StatusCode::CONFLICT,
-        Error::GuessingSlowedDown { .. } | Error::Busy { .. } | Error::CaSuperseded => {
-            StatusCode::TOO_MANY_REQUESTS
-        }
+        Error::GuessingSlowedDown { .. }
+        | Error::Busy { .. }
+        | Error::TooManyPending
+        | Error::CaSuperseded => StatusCode::TOO_MANY_REQUESTS,
         Error::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
-        Error::Store(_) | Error::Signing(_) | Error::SignerUnavailable(_) => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        Error::Store(_)
+        | Error::Signing(_)
+        | Error::SignerUnavailable(_)
+        | Error::HookUnavailable { .. }
+        | Error::AllocationFailed { .. } => StatusCode::SERVICE_UNAVAILABLE,
         Error::Inconsistent(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -134,6 +134,11 @@ impl Server {
             warn!(%error, "the server ended badly");
         }
         self.chores.abort();
+        // It ends at once, and badly: that is what aborting is.
+        let _ = self.chores.await;
+        if let Err(error) = self.ops.leave_webhooks().await {
+            warn!(%error, "other servers take the webhooks over when the leases end");
+        }
         if let Err(error) = self.ops.flush_refusals().await {
             warn!(%error, "refusals could not be recorded");
         }

@@ -14,6 +14,7 @@ fn token(rig: &Rig, tenant: &str, role: Role) -> Client {
     let new = NewToken {
         label: "test".to_owned(),
         role,
+        group: None,
         expires_in_s: None,
     };
     let created = rig.admin().create_token(tenant, &new).unwrap();
@@ -142,6 +143,7 @@ fn an_expired_or_withdrawn_token_opens_nothing() {
     let short = NewToken {
         label: "short".to_owned(),
         role: Role::Admin,
+        group: None,
         expires_in_s: Some(60),
     };
     let created = rig.admin().create_token("default", &short).unwrap();
@@ -161,13 +163,14 @@ fn an_expired_or_withdrawn_token_opens_nothing() {
 }
 
 /// What strangers may call: the device API, which has proofs of its own, and what is public.
-const OPEN_TO_STRANGERS: [&str; 11] = [
+const OPEN_TO_STRANGERS: [&str; 12] = [
     "GET /healthz",
     "GET /readyz",
     "GET /v1/root.pem",
     "GET /v1/time",
     "GET /v1/device",
     "POST /v1/device/enroll",
+    "POST /v1/device/enroll/challenge",
     "POST /v1/device/nonce",
     "POST /v1/device/renew",
     // Without a body they come no further; a certificate is asked for next, and of a receipt nothing.

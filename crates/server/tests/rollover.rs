@@ -255,6 +255,7 @@ fn only_the_installations_administrators_change_roots() {
     let new = NewToken {
         label: "tenant's own".to_owned(),
         role: Role::Admin,
+        group: None,
         expires_in_s: None,
     };
     let created = rig.admin().create_token("default", &new).unwrap();

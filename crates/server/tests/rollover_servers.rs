@@ -31,6 +31,7 @@ impl OneOfTwo {
             status: StatusConfig::default(),
             clock: Arc::new(SystemClock),
             rng: Arc::new(SystemRng),
+            outbound: enlist_server::outbound(Arc::new(SystemClock)),
         };
         let (ops, first) = open(config).await.unwrap();
         let listen = Listen {

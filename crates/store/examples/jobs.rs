@@ -192,6 +192,7 @@ fn new_device(group: &Group, name: &str) -> Outcome<NewDevice> {
         name: name.parse()?,
         labels: [].into(),
         hardware: None,
+        attested: None,
         at: SystemClock.now(),
     })
 }

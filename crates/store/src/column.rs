@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use enlist_core::{
-    ApiTokenId, CaId, DeviceId, Digest, EventId, GroupId, Name, RequestId, SecretId, Serial,
-    ShortId, TenantId, Timestamp,
+    ApiTokenId, CaId, DeviceId, Digest, EventId, GroupId, ManifestId, Name, RequestId, SecretId,
+    Serial, ShortId, TenantId, Timestamp, WebhookId,
 };
 
 use crate::StoreError;
@@ -192,5 +192,6 @@ macro_rules! from_bytes {
     };
 }
 from_bytes!(
-    ApiTokenId, CaId, DeviceId, Digest, EventId, GroupId, RequestId, SecretId, TenantId
+    ApiTokenId, CaId, DeviceId, Digest, EventId, GroupId, ManifestId, RequestId, SecretId,
+    TenantId, WebhookId
 );

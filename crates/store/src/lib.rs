@@ -47,7 +47,7 @@ pub use location::{Location, Tuning};
 pub use stats::Stats;
 pub use store::Store;
 pub use tables::{
-    CertificateFilter, DeviceFilter, EventFilter, IssuedStanding, Readiness, StandingChange,
-    Unready,
+    CertificateFilter, DeviceFilter, EventFilter, IssuedStanding, NewestEvents, Readiness,
+    SealedEvent, SealedRecord, StandingChange, StoredHead, Unready,
 };
 pub use tx::Tx;

@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_orders.sql"),
     include_str!("migrations/0005_roots.sql"),
     include_str!("migrations/0006_revocation.sql"),
+    include_str!("migrations/0007_admission.sql"),
 ];
 
 /// The version that this program knows.

@@ -1,8 +1,8 @@
 //! What goes into a statement and comes out of a row.
 
 use enlist_core::{
-    ApiTokenId, CaId, DeviceId, Digest, EventId, GroupId, Name, RequestId, SecretId, Serial,
-    ShortId, TenantId, Timestamp,
+    ApiTokenId, CaId, DeviceId, Digest, EventId, GroupId, ManifestId, Name, RequestId, SecretId,
+    Serial, ShortId, TenantId, Timestamp, WebhookId,
 };
 
 /// One value, borrowed: the few types that both engines have.
@@ -84,7 +84,8 @@ macro_rules! as_bytes {
     };
 }
 as_bytes!(
-    ApiTokenId, CaId, DeviceId, Digest, EventId, GroupId, RequestId, SecretId, Serial, TenantId
+    ApiTokenId, CaId, DeviceId, Digest, EventId, GroupId, ManifestId, RequestId, SecretId, Serial,
+    TenantId, WebhookId
 );
 
 impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {

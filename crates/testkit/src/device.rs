@@ -89,6 +89,7 @@ impl FakeDevice {
             secret: Some(self.secret.clone().into()),
             name: self.name.clone(),
             hardware: self.hardware.clone(),
+            attestation: None,
             csr: Binary(csr::build(&*self.key, "device").expect("a CSR")),
             device_token: self.token.expose().to_owned().into(),
             certificate_ttl_h: None,

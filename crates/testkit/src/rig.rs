@@ -91,6 +91,7 @@ impl Rig {
             },
             clock: clock.clone(),
             rng: rng.clone(),
+            outbound: enlist_server::outbound(clock.clone()),
         };
         let (ops, first) = runtime.block_on(open(config)).expect("a new installation");
         let listen = Listen {
@@ -203,6 +204,11 @@ impl Rig {
         let mut device = self.device(group, name, secret);
         device.enroll(self).expect("an enrollment");
         device
+    }
+
+    /// Ends the server as a power cut would: nothing is finished, nothing is left behind in order.
+    pub fn kill(mut self) {
+        drop(self.server.take());
     }
 
     /// Runs what is async.

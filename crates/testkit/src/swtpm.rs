@@ -4,7 +4,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,7 @@ pub struct Swtpm {
     listening: Listening,
     startup: &'static str,
     watch: Option<Child>,
+    maker: Option<TempDir>,
 }
 
 #[derive(Debug, Clone)]
@@ -65,14 +66,40 @@ impl Swtpm {
         Self::new(false, "not-need-init")
     }
 
+    /// The same, as it comes from a manufacturer of its own: with certificates of its endorsement keys,
+    /// RSA and P-384.
+    ///
+    /// # Panics
+    /// As [`Swtpm::start`], and when it can't be manufactured.
+    pub fn start_endorsed() -> Option<Self> {
+        if !crate::installed("swtpm_setup", "swtpm-tools") {
+            return None;
+        }
+        let mut tpm = Self::start()?;
+        tpm.maker = Some(directory());
+        tpm.replace();
+        Some(tpm)
+    }
+
+    /// The CAs of its manufacturer, PEM, the root first; empty unless it is one of
+    /// [`Swtpm::start_endorsed`].
+    ///
+    /// # Panics
+    /// When they can't be read.
+    pub fn manufacturer(&self) -> Vec<String> {
+        let read = |maker: &TempDir, name| {
+            std::fs::read_to_string(maker.path().join(name)).expect("it can be read")
+        };
+        self.maker.as_ref().map_or_else(Vec::new, |maker| {
+            [ROOT, ISSUER].map(|name| read(maker, name)).into()
+        })
+    }
+
     fn new(tcp: bool, startup: &'static str) -> Option<Self> {
         if !crate::installed("swtpm", "swtpm") {
             return None;
         }
-        let directory = tempfile::Builder::new()
-            .prefix("enlist-swtpm-")
-            .tempdir()
-            .expect("a temporary directory can be made");
+        let directory = directory();
         let listening = if tcp {
             // Free a moment ago; whoever takes it in between fails the start.
             let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
@@ -85,6 +112,7 @@ impl Swtpm {
             listening,
             startup,
             watch: None,
+            maker: None,
         };
         tpm.bring_back();
         Some(tpm)
@@ -110,6 +138,7 @@ impl Swtpm {
         if let Listening::Socket(path) = &self.listening {
             let _ = std::fs::remove_file(path);
         }
+        let _ = std::fs::remove_file(self.directory.path().join("socket.ctrl"));
     }
 
     /// Starts it again after [`Swtpm::stop`].
@@ -122,10 +151,14 @@ impl Swtpm {
             Listening::Socket(path) => format!("type=unixio,path={}", path.display()),
             Listening::Port(port) => format!("type=tcp,port={port}"),
         };
+        let state = self.directory.path().display();
         let watch = Command::new("sh")
             .args(["-c", WATCH, "watch", "swtpm", "socket", "--tpm2"])
-            .args(["--flags", self.startup, "--server", &server, "--tpmstate"])
-            .arg(format!("dir={}", self.directory.path().display()))
+            .args(["--flags", self.startup, "--server", &server, "--ctrl"])
+            // Where tpm2-tools look for it.
+            .arg(format!("type=unixio,path={state}/socket.ctrl"))
+            .arg("--tpmstate")
+            .arg(format!("dir={state}"))
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()
@@ -138,7 +171,7 @@ impl Swtpm {
         }
     }
 
-    /// Puts the TPM of another board in its place.
+    /// Puts the TPM of another board in its place, of the same manufacturer if it has one.
     ///
     /// # Panics
     /// When it does not start, or the state of the old one can't be removed.
@@ -147,6 +180,9 @@ impl Swtpm {
         for entry in self.directory.path().read_dir().expect("it is there") {
             let path = entry.expect("it can be read").path();
             std::fs::remove_file(path).expect("it can be removed");
+        }
+        if let Some(maker) = &self.maker {
+            manufacture(maker.path(), self.directory.path());
         }
         self.bring_back();
     }
@@ -215,6 +251,51 @@ impl Swtpm {
             }
         })
     }
+}
+
+/// The manufacturer's CAs, by the names that swtpm gives them.
+const ROOT: &str = "swtpm-localca-rootca-cert.pem";
+const ISSUER: &str = "issuercert.pem";
+
+/// Makes the state of a TPM with certificates of the manufacturer whose CAs are, or will be, in `maker`.
+fn manufacture(maker: &Path, state: &Path) {
+    let write = |name: &str, text: String| {
+        let path = maker.join(name);
+        std::fs::write(&path, text).expect("it can be written");
+        path.display().to_string()
+    };
+    let maker = maker.display();
+    let ca = write(
+        "localca.conf",
+        format!(
+            "statedir = {maker}\nsigningkey = {maker}/signkey.pem\nissuercert = {maker}/{ISSUER}\n\
+             certserial = {maker}/certserial\n"
+        ),
+    );
+    let about = "--platform-manufacturer Maker\n--platform-version 1\n--platform-model Board\n";
+    let about = write("localca.options", about.into());
+    let setup = write(
+        "setup.conf",
+        format!(
+            "create_certs_tool=swtpm_localca\ncreate_certs_tool_config={ca}\n\
+             create_certs_tool_options={about}\n"
+        ),
+    );
+    let made = Command::new("swtpm_setup")
+        .args(["--tpm2", "--create-ek-cert", "--config", &setup])
+        .arg("--tpmstate")
+        .arg(state)
+        .output()
+        .expect("swtpm_setup can be started");
+    let words = String::from_utf8_lossy(&made.stdout);
+    assert!(made.status.success(), "swtpm_setup: {words}");
+}
+
+fn directory() -> TempDir {
+    tempfile::Builder::new()
+        .prefix("enlist-swtpm-")
+        .tempdir()
+        .expect("a temporary directory can be made")
 }
 
 trait Stream: Read + Write {}

@@ -34,7 +34,10 @@ pub enum BulkLine {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BulkRow {
-    /// The name that was asked for.
+    /// Which row of the file it was, where it came from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<u64>,
+    /// The name that was asked for; of an entry of a manifest the identity, `kind:value`.
     pub name: String,
     /// What became of it.
     pub result: BulkResult,
@@ -46,7 +49,7 @@ pub struct BulkRow {
     pub problem: Option<Problem>,
 }
 
-/// What became of one device of a bulk creation.
+/// What became of one device, or one entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -59,7 +62,7 @@ pub enum BulkResult {
     Refused,
 }
 
-/// The last line of a bulk creation's reply: without it, the reply is not complete.
+/// The last line of the reply: without it, the reply is not complete.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BulkEnd {

@@ -40,6 +40,9 @@ pub struct Device {
     /// The hardware it is, or claims to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hardware: Option<Hardware>,
+    /// What its hardware has proved to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attested: Option<Hardware>,
     /// When it was made.
     pub created_at: Time,
     /// When anything about it last changed.
@@ -108,6 +111,15 @@ pub struct PendingApproval {
     pub code: String,
     /// When it first asked.
     pub since: Time,
+    /// Until when it may be approved; it is gone then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+    /// From which address it asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The label of the provisioning secret that it has shown; absent where it has shown none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
 }
 
 /// Body of `POST …/devices/{name}/{suspend|resume|deprovision|decommission|allow-reenroll|approve|reject}`.

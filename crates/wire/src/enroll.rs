@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Binary, DevicePolicy, SecretText, Time};
+use crate::{Attestation, Binary, DevicePolicy, SecretText, Time};
 
 /// Asks for a certificate for a device that has none. Body of `POST /v1/device/enroll`.
 ///
@@ -26,6 +26,9 @@ pub struct EnrollRequest {
     /// The hardware that the device says it is: a claim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hardware: Option<Hardware>,
+    /// What proves which hardware the device is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attestation: Option<Attestation>,
     /// PKCS#10 request over the device's key (RFC 2986), DER.
     pub csr: Binary,
     /// The token that the device made for itself, `edt_…`; goes over this once.
@@ -65,6 +68,11 @@ pub enum HardwareKind {
     Random,
     /// Given by the device's configuration.
     Named,
+    /// The endorsement key of a TPM 2.0, SHA-256 of its `SubjectPublicKeyInfo` in hexadecimal: proved, never
+    /// claimed.
+    TpmEk,
+    /// A manufacturer's certificate (IEEE 802.1AR), `manufacturer/serial number`: proved, never claimed.
+    Idevid,
 }
 
 /// A certificate for a device. Reply to enrollment and renewal.
@@ -133,6 +141,6 @@ pub enum EnrollReply {
     Pending(Pending),
 }
 
-fn default_name() -> String {
+pub(crate) fn default_name() -> String {
     "default".into()
 }

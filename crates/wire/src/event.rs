@@ -27,8 +27,11 @@ pub struct Event {
     /// To which device, by id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device_id: Option<Uuid>,
-    /// By whom: a token's label, `device`, or `server`.
+    /// By whom: `token:ID`, `device:ID`, `newcomer` or `server`.
     pub by: String,
+    /// What that token is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_label: Option<String>,
     /// What else this kind of event tells.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
@@ -47,6 +50,15 @@ pub struct EventsQuery {
     /// Only those of the device of this name; needs `group`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
+    /// Only those of this kind, such as `device-enrolled`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Only those by the token of this label, or by `token:ID`, `device:ID`, `newcomer` or `server`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    /// Only those since then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
     /// Only those after this one: the `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{DevicePolicy, Profile, SecretCreated, Time};
+use crate::{Allocation, DevicePolicy, Profile, SecretCreated, Time, ZeroTouch};
 
 /// Asks for a group. Body of `POST /v1/tenants/{tenant}/groups`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,6 +37,12 @@ pub struct NewGroup {
     /// Who signs the configuration of its devices.
     #[serde(default)]
     pub signing: Signing,
+    /// What it takes in place of a provisioning secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zero_touch: Option<ZeroTouch>,
+    /// How it passes its newcomers on to others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocation: Option<Allocation>,
     /// Whether to make its first provisioning secret as well.
     #[serde(default = "yes")]
     pub secret: bool,
@@ -73,6 +79,15 @@ pub struct Group {
     /// Who signs the configuration of its devices.
     #[serde(default)]
     pub signing: Signing,
+    /// What it takes in place of a provisioning secret; absent where nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zero_touch: Option<ZeroTouch>,
+    /// How it passes its newcomers on to others; absent where they stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocation: Option<Allocation>,
+    /// Whether a hook is asked about each newcomer.
+    #[serde(default)]
+    pub hook: bool,
     /// When it was made.
     pub created_at: Time,
 }
@@ -157,6 +172,8 @@ impl NewGroup {
             profile: Profile::default(),
             policy: DevicePolicy::default(),
             signing: Signing::default(),
+            zero_touch: None,
+            allocation: None,
             secret: true,
         }
     }

@@ -5,6 +5,9 @@
 //! refuse fields they do not know; replies may grow fields, so a reader passes over what it does not
 //! know. Every refusal is a [`Problem`].
 
+mod allocation;
+mod attestation;
+mod audit;
 mod binary;
 mod bulk;
 mod ca;
@@ -20,6 +23,10 @@ mod envelope;
 pub mod est;
 mod event;
 mod group;
+mod group_change;
+mod hook;
+mod manifest;
+mod manufacturer;
 mod order;
 mod page;
 mod poll;
@@ -33,8 +40,16 @@ mod secret_text;
 mod tenant;
 mod time;
 mod token;
+mod webhook;
 mod whoami;
+mod zero_touch;
 
+pub use allocation::{Allocation, Share};
+pub use attestation::{
+    Attestation, ChallengeReply, ChallengeRequest, IdevidAttestation, TpmAttestation,
+    TpmEndorsement,
+};
+pub use audit::{AuditKey, ExportQuery};
 pub use binary::Binary;
 pub use bulk::{BulkEnd, BulkLine, BulkRange, BulkResult, BulkRow};
 pub use ca::{
@@ -60,6 +75,13 @@ pub use enroll::{EnrollReply, EnrollRequest, Enrolled, Hardware, HardwareKind, P
 pub use envelope::Envelope;
 pub use event::{Event, EventsQuery};
 pub use group::{Enrollment, Group, GroupCreated, NewGroup, OnClone, Signing, SigningMethod};
+pub use group_change::GroupChange;
+pub use hook::{Hook, HookAnswer, HookSecret, HookTested, NewHook, RefreshHook};
+pub use manifest::{
+    Manifest, ManifestEntriesQuery, ManifestEntry, ManifestFileError, ManifestFormat,
+    ManifestImportQuery, ManifestReader, ManifestRow,
+};
+pub use manufacturer::{ImportManufacturer, Manufacturer, ManufacturerCa, ManufacturerInFull};
 pub use order::{DeviceOrder, NewOrder, Order, OrdersQuery};
 pub use page::Page;
 pub use poll::{
@@ -75,10 +97,15 @@ pub use root::{
     GroupReadiness, NewRoot, RetireRoot, Rollover, RolloverQuery, Root, RootApproval, RootStanding,
     UnreadyDevice,
 };
-pub use secret::{NewSecret, RotateSecret, Secret, SecretCreated, SecretState};
+pub use secret::{NewSecret, RotateSecret, Secret, SecretCreated, SecretRate, SecretState};
 pub use secret_text::SecretText;
 pub use tenant::{IssuingCa, NewTenant, Tenant, TenantState};
 pub use time::{BadTime, Time};
 pub use token::{NewToken, Role, Token, TokenCreated};
 pub use uuid::Uuid;
+pub use webhook::{
+    DeadLetter, DeadLettersQuery, DeadLettersRetried, NewWebhook, RetryDeadLetters, Webhook,
+    WebhookEvent, WebhookMessage, WebhookPing, WebhookSecret, WebhookTested,
+};
 pub use whoami::Whoami;
+pub use zero_touch::{AttestationKind, WithoutProof, ZeroTouch, ZeroTouchChange};

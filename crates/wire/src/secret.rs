@@ -17,6 +17,26 @@ pub struct NewSecret {
     /// The most devices it may enroll; absent means any number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_devices: Option<u64>,
+    /// How many of them within a time; absent means any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<SecretRate>,
+    /// The ranges of addresses that they may ask from, such as `10.0.0.0/8`; none means anywhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<String>,
+    /// The name of the manifest that they have to be on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<String>,
+}
+
+/// So many devices in so long a time: that many at once, and no more than that on average.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SecretRate {
+    /// How many devices, 1 to 1,000,000.
+    pub devices: u32,
+    /// In how many seconds, at most 366 days.
+    pub per_s: u64,
 }
 
 /// Replaces a group's provisioning secrets by a new one. Body of `POST …/secrets/rotate`.
@@ -64,6 +84,15 @@ pub struct Secret {
     /// The most devices it may enroll.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_devices: Option<u64>,
+    /// How many of them within a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<SecretRate>,
+    /// The ranges of addresses that they may ask from; none means anywhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<String>,
+    /// The name of the manifest that they have to be on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<String>,
     /// How many devices it has enrolled.
     pub used: u64,
 }
@@ -79,6 +108,8 @@ pub enum SecretState {
     Expired,
     /// It has enrolled as many devices as it may.
     UsedUp,
+    /// It has enrolled as many devices as it may for now.
+    RateReached,
     /// An operator took it back.
     Revoked,
 }

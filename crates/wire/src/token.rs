@@ -12,7 +12,12 @@ pub struct NewToken {
     pub label: String,
     /// What it may do.
     pub role: Role,
-    /// Seconds from now until it is good for nothing; absent means never.
+    /// The one group that it is good for; absent for all of the tenant. A token of one group makes tokens of
+    /// that group, whether it says so or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Seconds from now until it is good for nothing; absent means never, which a token that expires itself
+    /// can't give.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in_s: Option<u64>,
 }
@@ -27,6 +32,9 @@ pub struct TokenCreated {
     pub label: String,
     /// What it may do.
     pub role: Role,
+    /// The one group that it is good for; absent when it is good for more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// `eat_…`; shown this once.
     pub token: SecretText,
     /// When it stops being good for anything.
@@ -49,6 +57,9 @@ pub struct Token {
     /// The tenant it is good for; absent when it is good for the whole installation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
+    /// The one group that it is good for; absent when it is good for more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// When it was made.
     pub created_at: Time,
     /// When it stops being good for anything.

@@ -16,6 +16,9 @@ pub struct Whoami {
     /// The tenant it is good for; absent when it is good for the whole installation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
+    /// The one group it is good for; absent when it is good for more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// The server's version.
     pub version: String,
 }

@@ -3,12 +3,20 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod answers;
 mod bodies;
 mod chains;
 mod csrs;
 mod encode;
 mod lists;
+mod manifests;
+mod records;
 mod requests;
+// As the tests of `attest` have it.
+#[path = "../../../crates/testkit/src/soft_tpm.rs"]
+#[allow(dead_code, reason = "the tests use the rest")]
+mod soft_tpm;
+mod tpms;
 
 use std::path::{Path, PathBuf};
 
@@ -37,8 +45,12 @@ impl Corpus {
 fn main() {
     let hierarchy = chains::seeds(&Corpus::new("certificate_chain"));
     chains::wrapped(&Corpus::new("cms"), &hierarchy);
+    records::seeds(&Corpus::new("audit"));
     csrs::seeds(&Corpus::new("csr"));
     bodies::seeds(&Corpus::new("est_body"));
+    answers::seeds(&Corpus::new("hook_answer"));
     lists::seeds(&Corpus::new("crl"), &hierarchy);
+    manifests::seeds(&Corpus::new("manifest"));
     requests::seeds(&Corpus::new("ocsp_request"), &hierarchy);
+    tpms::seeds(&Corpus::new("tpm"));
 }

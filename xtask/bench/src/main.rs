@@ -13,12 +13,18 @@ mod parts;
 mod process;
 mod scratch;
 mod served;
+// As the tests of `attest` have it.
+#[path = "../../../crates/testkit/src/soft_tpm.rs"]
+#[allow(dead_code, reason = "the tests use the rest")]
+mod soft_tpm;
 mod table;
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
 
-use parts::{Scale, agent, batches, bulk, enroll, est, memory, ocsp, revocation};
+use parts::{
+    Scale, admission, agent, audit, batches, bulk, enroll, est, memory, ocsp, revocation, tpm,
+};
 use table::Table;
 
 #[derive(Debug, Parser)]
@@ -53,6 +59,8 @@ enum Part {
     Enroll,
     /// The same by EST.
     Est,
+    /// What the bounds of a provisioning secret cost.
+    Admission,
     /// OCSP answers beside another responder's, and beside bare signatures.
     Ocsp,
     /// From revoking a certificate to its refusal, with a million revoked before.
@@ -61,8 +69,12 @@ enum Part {
     Bulk,
     /// The server's memory, and the latency of an enrollment, as devices grow more.
     Memory,
+    /// Sealing, exporting and verifying a million events.
+    Audit,
     /// The agent's size, memory and time.
     Agent,
+    /// A TPM's attestation beside the signatures in it.
+    Tpm,
 }
 
 fn main() -> Result<()> {
@@ -85,6 +97,9 @@ fn main() -> Result<()> {
     if wanted(Part::Est) {
         est::measure(&scale, &mut table)?;
     }
+    if wanted(Part::Admission) {
+        admission::measure(&scale, &mut table)?;
+    }
     if wanted(Part::Ocsp) {
         ocsp::measure(&scale, &mut table)?;
     }
@@ -97,8 +112,14 @@ fn main() -> Result<()> {
     if wanted(Part::Memory) {
         memory::measure(&scale, &mut table)?;
     }
+    if wanted(Part::Audit) {
+        audit::measure(&scale, &mut table)?;
+    }
     if wanted(Part::Agent) {
         agent::measure(&scale, &mut table)?;
+    }
+    if wanted(Part::Tpm) {
+        tpm::measure(&scale, &mut table)?;
     }
     println!("\n{table}");
     Ok(())

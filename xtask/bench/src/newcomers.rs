@@ -8,7 +8,9 @@ use enlist_core::{DeviceToken, SystemRng};
 use enlist_keys::FileKey;
 use enlist_keys::tls::Identity;
 use enlist_pki::{CertId, Certificate, DigestKind, IssuerHash, KeyKind, csr};
-use enlist_wire::{Binary, EnrollReply, EnrollRequest, Enrolled, SecretText};
+use enlist_wire::{
+    Binary, EnrollReply, EnrollRequest, Enrolled, Hardware, HardwareKind, SecretText,
+};
 use secrecy::SecretString;
 
 use crate::http;
@@ -19,6 +21,8 @@ use crate::served::Served;
 pub(crate) struct Newcomers {
     pub(crate) group: String,
     pub(crate) secret: String,
+    /// Whether each claims a serial number of its own.
+    pub(crate) claims: bool,
     made: usize,
 }
 
@@ -27,6 +31,7 @@ impl Newcomers {
         Self {
             group: group.to_owned(),
             secret: secret.to_owned(),
+            claims: false,
             made: 0,
         }
     }
@@ -81,9 +86,13 @@ impl Newcomers {
             tenant: "default".to_owned(),
             group: self.group.clone(),
             secret: Some(text(&self.secret)),
+            attestation: None,
             csr: Binary(csr::build(&key, &name)?),
             name: Some(name),
-            hardware: None,
+            hardware: self.claims.then(|| Hardware {
+                kind: HardwareKind::Serial,
+                value: format!("newcomer-{:010}", self.made),
+            }),
             device_token: text(token.expose()),
             certificate_ttl_h: None,
         };

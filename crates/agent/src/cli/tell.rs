@@ -13,9 +13,9 @@ pub(super) fn tell(note: &Note, log: &Log) {
             log.info(format_args!("took up the identity of {}", who(identity)));
         }
         Note::Pending { code } => log.info(format_args!(
-            "waiting for approval{}",
+            "waits for approval{}",
             code.as_ref()
-                .map_or_else(String::new, |code| format!("; code {code}"))
+                .map_or_else(String::new, |code| format!(": code {code}"))
         )),
         Note::Enrolled(identity) => {
             log.info(format_args!("enrolled as {}", certified(identity)));
@@ -92,7 +92,8 @@ fn status(note: &Note) -> Option<String> {
         Note::Enrolled(identity) | Note::Renewed(identity) => {
             format!("Enrolled as {}", certified(identity))
         }
-        Note::Pending { .. } => "Waiting for approval".into(),
+        Note::Pending { code: Some(code) } => format!("Waits for approval: code {code}"),
+        Note::Pending { code: None } => "Waits for approval".into(),
         Note::Trouble { failure, .. } => crate::log::one_line(&failure.message),
         _ => return None,
     })

@@ -9,7 +9,7 @@ use enlist_wire::SecretText;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::hooks::Hooks;
-use super::{Button, ConfigError, HardwareSource, SCHEMA_VERSION};
+use super::{AttestationChoice, Button, ConfigError, HardwareSource, SCHEMA_VERSION};
 
 const MAX_LEN: u64 = 1024 * 1024;
 
@@ -96,6 +96,13 @@ config_file! {
     single_check: bool,
     /// Where private keys live: `file`, `tpm`, `pkcs11:…`.
     key_store: String,
+    /// How the device proves which hardware it is when it enrolls: `auto`, which is what there is without
+    /// it, `none`, `tpm` or `idevid`.
+    attestation: AttestationChoice,
+    /// The manufacturer's certificate of the device (IEEE 802.1AR) and the CAs above it, PEM.
+    idevid_certificate_path: PathBuf,
+    /// The key of that certificate: the path of a file, PKCS#8 as PEM, or where it is in the key store.
+    idevid_key: String,
     /// What kind of keys are made: `P-256`, which is what there is without it, or `P-384`.
     key_kind: String,
     /// Where certificate and key are put for other programs to read.

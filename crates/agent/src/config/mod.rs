@@ -3,6 +3,7 @@
 //! Both are read and never written. What does not make sense is refused as a whole, with the field and
 //! where it stands: a device must not run on half of what it was told.
 
+mod attestation;
 mod button;
 mod error;
 mod export;
@@ -22,6 +23,7 @@ use enlist_keys::StoreSpec;
 use enlist_pki::path::ServerTrust;
 use enlist_pki::{Anchors, Certificate, KeyKind};
 
+pub use attestation::{Attestation, AttestationChoice, Idevid, IdevidKey};
 pub use button::{Button, ButtonAction, GpioLine, InputKey};
 pub use error::ConfigError;
 pub use file::ConfigFile;
@@ -80,6 +82,8 @@ pub struct Configuration {
     pub single_check: bool,
     /// Where private keys live.
     pub key_store: StoreSpec,
+    /// How the device proves which hardware it is when it enrolls.
+    pub attestation: Attestation,
     /// What kind of keys are made.
     pub key_kind: KeyKind,
     /// Where certificate and key are put for other programs to read.
@@ -140,6 +144,7 @@ impl ConfigFile {
         let roots = roots(&self);
         let key_store = keys::store(path, self.key_store.as_deref())?;
         let key_kind = keys::kind(path, self.key_kind.as_deref())?;
+        let attestation = Attestation::from_file(path, &self, key_store.kind())?;
         let missing = |field| ConfigError::missing(path, field);
         let server_url = self.server_url.ok_or_else(|| missing("server_url"))?;
         if !server_url.starts_with("https://") {
@@ -215,6 +220,7 @@ impl ConfigFile {
             hold_connection: self.hold_connection.unwrap_or(false),
             single_check: self.single_check.unwrap_or(false),
             key_store,
+            attestation,
             key_kind,
             export_directory,
             export_group: export::group(path, self.export_group)?,

@@ -3,6 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use enlist_core::Rng;
+use enlist_keys::attestation::{Attestor, open_attestor};
 use enlist_keys::{
     Binding, FileKey, KeyReference, KeyStore, KeyStoreError, StoreKind, StoreSpec, open_store,
 };
@@ -17,6 +18,7 @@ use secrecy::SecretString;
 pub struct Keys {
     store: Box<dyn KeyStore>,
     files: Option<Box<dyn KeyStore>>,
+    attestor: Option<Box<dyn Attestor>>,
     kind: KeyKind,
 }
 
@@ -36,9 +38,14 @@ impl Keys {
             StoreKind::File => None,
             _ => Some(open_store(&StoreSpec::default(), directory, rng.clone())?),
         };
+        let attestor = match spec {
+            StoreSpec::Tpm(spec) => Some(open_attestor(spec)?),
+            StoreSpec::File(_) | StoreSpec::Pkcs11(_) => None,
+        };
         Ok(Self {
             store: open_store(spec, directory, rng)?,
             files,
+            attestor,
             kind,
         })
     }
@@ -49,8 +56,22 @@ impl Keys {
         Self {
             store,
             files: None,
+            attestor: None,
             kind,
         }
+    }
+
+    /// The same, with something that can state that the store's keys are its own.
+    #[must_use]
+    pub fn with_attestor(mut self, attestor: Box<dyn Attestor>) -> Self {
+        self.attestor = Some(attestor);
+        self
+    }
+
+    /// What can state that the store's keys are its own: a TPM, where it is one.
+    #[must_use]
+    pub fn attestor(&self) -> Option<&dyn Attestor> {
+        self.attestor.as_deref()
     }
 
     /// Which kind of store new keys are made in.

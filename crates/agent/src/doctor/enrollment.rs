@@ -65,10 +65,11 @@ pub(super) fn check(patient: &Patient) -> Finding {
 
 fn new(patient: &Patient) -> Finding {
     let configuration = &patient.configuration;
-    if configuration.enrollment_token.is_none() && configuration.quadruple.is_none() {
+    let proves = configuration.attestation.proves();
+    if configuration.enrollment_token.is_none() && configuration.quadruple.is_none() && !proves {
         return Finding::warning(
             "the device is new, and the configuration holds neither a provisioning secret nor a \
-             pre-enrolled identity",
+             pre-enrolled identity, and nothing proves which hardware it is",
             "have `enlist gen-device-config` make a file for it, unless its group takes devices without",
         );
     }

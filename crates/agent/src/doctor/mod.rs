@@ -3,6 +3,7 @@
 //! Nothing is made or changed by looking, and no secret is shown. One check a file; each takes the
 //! [`Patient`] and returns a [`Finding`].
 
+mod attestation;
 mod certificate;
 mod clock;
 mod configuration;
@@ -30,7 +31,7 @@ use crate::config::Configuration;
 type Check = fn(&Patient) -> Finding;
 
 /// The checks, in the order in which they are best read: what others rest on comes first.
-const CHECKS: [(&str, Check); 13] = [
+const CHECKS: [(&str, Check); 14] = [
     ("permissions", permissions::check),
     ("disk", disk::check),
     ("clock", clock::check),
@@ -38,6 +39,7 @@ const CHECKS: [(&str, Check); 13] = [
     ("trust", trust::check),
     ("server", server::check),
     ("key_store", key_store::check),
+    ("attestation", attestation::check),
     ("certificate", certificate::check),
     ("enrollment", enrollment::check),
     ("settings", settings::check),

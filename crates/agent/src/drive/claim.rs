@@ -71,5 +71,7 @@ fn wire_kind(hardware: &HardwareIdentity) -> HardwareKind {
         Core::Machine => HardwareKind::Machine,
         Core::Random => HardwareKind::Random,
         Core::Named => HardwareKind::Named,
+        Core::TpmEk => HardwareKind::TpmEk,
+        Core::Idevid => HardwareKind::Idevid,
     }
 }

@@ -8,16 +8,18 @@ use enlist_wire::{
     Binary, EnrollReply, EnrollRequest, Enrolled, NonceRequest, RenewProof, RenewRequest, Uuid,
 };
 
+use super::attest::{by_idevid, by_tpm};
 use super::{Agent, check};
 use crate::disk::Disk;
 use crate::explain;
-use crate::machine::{Ask, Enrolling, Failure, Outcome, Proof, Renewal};
+use crate::machine::{Ask, Enrolling, Evidence, Failure, Outcome, Proof, Renewal};
 use crate::net::Net;
 
 impl<D: Disk, N: Net> Agent<D, N> {
     pub(super) fn send(&mut self, ask: Ask) -> Result<Outcome, Failure> {
         match ask {
-            Ask::Enroll(enrolling) => self.enroll(enrolling),
+            Ask::Challenge(enrolling) => self.challenge(enrolling),
+            Ask::Enroll(enrolling, evidence) => self.enroll(enrolling, evidence),
             Ask::Nonce => {
                 let device_id = uuid(self.identity()?.device_id);
                 let reply = self.net.nonce(&NonceRequest { device_id })?;
@@ -30,10 +32,23 @@ impl<D: Disk, N: Net> Agent<D, N> {
         }
     }
 
-    fn enroll(&mut self, enrolling: Enrolling) -> Result<Outcome, Failure> {
+    fn enroll(
+        &mut self,
+        enrolling: Enrolling,
+        evidence: Option<Box<Evidence>>,
+    ) -> Result<Outcome, Failure> {
         let key = self.vault.key(enrolling.slot)?;
+        let idevid = self.idevid()?;
+        let (csr, attestation) = match evidence {
+            Some(evidence) => (Binary(evidence.csr), Some(by_tpm(evidence.tpm))),
+            None => {
+                let csr = request_over(&*key, enrolling.name.as_deref())?;
+                (csr, idevid.as_ref().map(|_| by_idevid()))
+            }
+        };
         let request = EnrollRequest {
-            csr: csr(&*key, enrolling.name.as_deref())?,
+            csr,
+            attestation,
             tenant: enrolling.tenant,
             group: enrolling.group,
             secret: self.secret.clone(),
@@ -42,7 +57,7 @@ impl<D: Disk, N: Net> Agent<D, N> {
             device_token: self.state()?.token.clone(),
             certificate_ttl_h: self.ttl_h,
         };
-        match self.net.enroll(&request)? {
+        match self.net.enroll(idevid.as_ref(), &request)? {
             EnrollReply::Enrolled(reply) => self.granted(&reply, &*key, None),
             EnrollReply::Pending(pending) => Ok(Outcome::Pending {
                 code: pending.code.as_deref().map(printable),
@@ -55,7 +70,7 @@ impl<D: Disk, N: Net> Agent<D, N> {
         let identity = self.identity()?;
         let (device, slot) = (identity.device_id, identity.slot);
         let key = self.vault.key(renewal.slot)?;
-        let csr = csr(&*key, Some(&identity.name))?;
+        let csr = request_over(&*key, Some(&identity.name))?;
         let (credentials, proof) = match proof {
             Proof::Connection => (Some(self.vault.credentials(slot)?), None),
             Proof::Signature { nonce, token } => {
@@ -100,7 +115,7 @@ impl<D: Disk, N: Net> Agent<D, N> {
 }
 
 /// A request over this key. The name in it counts for nothing, but has to be there.
-fn csr(key: &dyn Signer, name: Option<&str>) -> Result<Binary, Failure> {
+pub(super) fn request_over(key: &dyn Signer, name: Option<&str>) -> Result<Binary, Failure> {
     csr::build(key, name.unwrap_or("device"))
         .map(Binary)
         .map_err(|why| Failure::retry(explain(&why)))

@@ -46,7 +46,7 @@ impl<D: Disk, N: Net> Agent<D, N> {
                 Outcome::Tidied
             }
             Step::Refuse(failure) => return Err(failure),
-            Step::Send(_) | Step::CarryOut(_) | Step::Wait(_) => {
+            Step::Send(_) | Step::Attest(..) | Step::CarryOut(_) | Step::Wait(_) => {
                 return Err(Failure::give_up("this step takes more than a disk"));
             }
         })

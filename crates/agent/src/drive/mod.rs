@@ -1,6 +1,7 @@
 //! Carries out what the machine says, with a disk and a network.
 
 mod asking_time;
+mod attest;
 mod check;
 mod claim;
 mod exchange;
@@ -23,6 +24,7 @@ use enlist_pki::path::ServerTrust;
 use enlist_wire::{RootOffer, SecretText};
 
 use asking_time::AskingTime;
+pub(crate) use attest::credentials;
 pub use check::BadReply;
 pub(crate) use claim::name;
 pub(crate) use looking::renewal_due;
@@ -30,7 +32,7 @@ pub use open::OpenError;
 use orders::Signers;
 use rooms::Room;
 
-use crate::config::Quadruple;
+use crate::config::{Attestation, Quadruple};
 use crate::configuration::{Check, Checked, Keeper};
 use crate::disk::{Credentials, Disk, KeptTrouble, Vault, VaultError};
 use crate::explain;
@@ -47,6 +49,8 @@ pub struct Agent<D, N> {
     vault: Vault<D>,
     net: N,
     secret: Option<SecretText>,
+    /// How the device proves which hardware it is when it enrolls.
+    attestation: Attestation,
     ttl_h: Option<u32>,
     trusted: Trusted,
     signers: Signers,
@@ -172,6 +176,7 @@ impl<D: Disk, N: Net> Agent<D, N> {
                 Ok(outcome) => Ok(outcome),
                 Err(progress) => return progress,
             },
+            Step::Attest(slot, challenge) => self.attest(slot, &challenge),
             Step::Send(ask) => match self.send(ask) {
                 // With the right time it is asked once more, and nobody needs to know.
                 Err(failure) if self.mends_dates(&failure) => return Progress::Went(None),

@@ -11,7 +11,7 @@ use super::hardware::{Compared, compare, present, reported};
 use super::orders::Signers;
 use super::rooms::Room;
 use super::{Agent, World};
-use crate::config::{Configuration, Quadruple};
+use crate::config::{Attestation, Configuration, Quadruple};
 use crate::configuration::{self, Keeper};
 use crate::disk::{Disk, Keys, Vault, VaultError};
 use crate::hardware::{NotFound, Record};
@@ -109,6 +109,7 @@ impl<D: Disk, N: Net> Agent<D, N> {
                 .enrollment_token
                 .as_ref()
                 .map(|secret| SecretText::from(secret.expose().to_owned())),
+            attestation: configuration.attestation.clone(),
             ttl_h: configuration.certificate_ttl_h,
             trusted,
             signers,
@@ -146,7 +147,9 @@ pub(super) fn settings(
         refresh_threshold: configuration.cert_refresh_threshold,
         polling_interval: configuration.polling_interval,
         pre_enrolled: quadruple.and_then(adoptable),
-        may_enroll: configuration.enrollment_token.is_some() && quadruple.is_none(),
+        may_enroll: quadruple.is_none()
+            && (configuration.enrollment_token.is_some() || configuration.attestation.proves()),
+        attests: configuration.attestation == Attestation::Tpm,
         changed_hardware: None,
     }
 }

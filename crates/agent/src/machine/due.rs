@@ -66,6 +66,7 @@ mod tests {
             polling_interval: Duration::from_secs(3600),
             pre_enrolled: None,
             may_enroll: false,
+            attests: false,
             changed_hardware: None,
         };
         let identity = Identity {

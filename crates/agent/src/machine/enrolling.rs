@@ -48,7 +48,12 @@ impl Machine {
                 let identity = self.by_this_clock(identity, now);
                 Step::save(first_state(state, granted, identity))
             }
-            _ => Step::Send(Ask::Enroll(enrolling.clone())),
+            Moment::Attested(evidence) => {
+                Step::Send(Ask::Enroll(enrolling.clone(), Some(evidence.clone())))
+            }
+            Moment::Challenged(challenge) => Step::Attest(enrolling.slot, challenge.clone()),
+            _ if self.settings.attests => Step::Send(Ask::Challenge(enrolling.clone())),
+            _ => Step::Send(Ask::Enroll(enrolling.clone(), None)),
         }
     }
 

@@ -130,8 +130,8 @@ fn verdict(problem: &Problem) -> Verdict {
         ("certificate-expired", _) => Verdict::Expired,
         ("already-enrolled", _) => device_id().map_or(Verdict::GiveUp, Verdict::Known),
         ("no-credential", _) => Verdict::Gone,
-        // A nonce is short-lived; the next one may do.
-        ("bad-nonce", _) => Verdict::Retry(retry_after),
+        // A nonce and a challenge are short-lived; the next one may do.
+        ("bad-nonce" | "challenge-invalid" | "challenge-used", _) => Verdict::Retry(retry_after),
         (_, 408 | 425 | 429 | 500..) => Verdict::Retry(retry_after),
         _ if retry_after.is_some() => Verdict::Retry(retry_after),
         _ => Verdict::GiveUp,
@@ -156,8 +156,17 @@ mod tests {
             of("busy", 503, |problem| problem.retry_after_s = Some(7)),
             Verdict::Retry(Some(Duration::from_secs(7)))
         );
-        assert_eq!(of("bad-nonce", 403, |_| {}), Verdict::Retry(None));
-        for slug in ["device-suspended", "certificate-revoked", "tombstoned"] {
+        for slug in ["bad-nonce", "challenge-invalid", "challenge-used"] {
+            assert_eq!(of(slug, 403, |_| {}), Verdict::Retry(None));
+        }
+        for slug in [
+            "device-suspended",
+            "certificate-revoked",
+            "tombstoned",
+            "attestation-required",
+            "attestation-unknown-manufacturer",
+            "attested-already-enrolled",
+        ] {
             assert_eq!(of(slug, 403, |_| {}), Verdict::GiveUp);
         }
     }

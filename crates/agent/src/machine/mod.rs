@@ -29,7 +29,7 @@ pub use failure::{Failure, Verdict};
 pub use orders::{Orders, Told, UnderWay};
 pub use settings::{Adoptable, Settings};
 pub use state::{Aside, Enrolling, Identity, Renewal, Stage, State, UnknownState, Validity};
-pub use step::{Ask, Granted, Note, Outcome, Polled, Proof, Step};
+pub use step::{Ask, Challenge, Evidence, Granted, Note, Outcome, Polled, Proof, Step};
 
 use backoff::Backoff;
 
@@ -83,6 +83,8 @@ struct Memory {
     by_next_token: bool,
     /// Put everything aside and enroll anew.
     start_over: bool,
+    /// How often a challenge that had gone stale was followed by another at once.
+    stale_challenges: u32,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -95,6 +97,10 @@ enum Moment {
     KeyKept(u64),
     /// The pre-enrolled identity lies in this slot.
     Adopted(u64),
+    /// The server's challenge, for the TPM to answer.
+    Challenged(Box<Challenge>),
+    /// What the TPM has answered.
+    Attested(Box<Evidence>),
     /// The server's nonce, to be signed.
     Nonce(Vec<u8>),
     /// A good reply, to be written to its slot.
@@ -227,6 +233,8 @@ impl Machine {
             Outcome::KeyMade(slot) => memory.moment = Moment::KeyMade(slot),
             Outcome::KeyKept(slot) => memory.moment = Moment::KeyKept(slot),
             Outcome::Adopted(slot) => memory.moment = Moment::Adopted(slot),
+            Outcome::Challenged(challenge) => memory.moment = Moment::Challenged(challenge),
+            Outcome::Attested(evidence) => memory.moment = Moment::Attested(evidence),
             Outcome::Nonce(nonce) => memory.moment = Moment::Nonce(nonce),
             Outcome::Granted(granted) => memory.moment = Moment::Granted(granted),
             Outcome::Installed => {
@@ -241,6 +249,8 @@ impl Machine {
             Outcome::Pending { code, retry_after } => {
                 let now = clock.now();
                 memory.wait = Some((now, backoff::at_least(now, retry_after, rng)));
+                // The next question takes another challenge.
+                memory.moment = Moment::Rest;
                 return self.pending(code);
             }
             Outcome::Polled(polled) => return self.polled(*polled, clock.now(), rng),

@@ -23,8 +23,10 @@ pub struct Settings {
     /// The identity that was loaded at the factory.
     pub pre_enrolled: Option<Adoptable>,
     /// Whether the device may enroll anew where its credentials are gone for good: it holds a
-    /// provisioning secret, and was not pre-enrolled.
+    /// provisioning secret or can prove which hardware it is, and was not pre-enrolled.
     pub may_enroll: bool,
+    /// Whether its TPM proves which hardware it is when it enrolls.
+    pub attests: bool,
     /// The hardware that the device is on, where it enrolled on another.
     pub changed_hardware: Option<Hardware>,
 }

@@ -2,7 +2,9 @@ use std::time::Duration;
 
 use enlist_core::{DeviceId, Timestamp};
 use enlist_signed::Order;
-use enlist_wire::{DevicePolicy, DeviceState, SecretText};
+use enlist_wire::{
+    ChallengeReply, DevicePolicy, DeviceState, SecretText, TpmAttestation, TpmEndorsement,
+};
 
 use crate::configuration;
 
@@ -32,6 +34,8 @@ pub enum Step {
     RunHooks(u64),
     /// Remove every slot but these. Answer: [`Outcome::Tidied`].
     Tidy(Vec<u64>),
+    /// Have the TPM answer the server's challenge for the key in this slot. Answer: [`Outcome::Attested`].
+    Attest(u64, Box<Challenge>),
     /// Carry out an order that is not about certificate or token. Answer: [`Outcome::CarriedOut`].
     CarryOut(UnderWay),
     /// Nothing may be done, and this is why. Answer: [`Outcome::Failed`] with it.
@@ -45,8 +49,11 @@ pub enum Step {
 /// What to ask the server.
 #[derive(Clone, Debug)]
 pub enum Ask {
-    /// To enroll. Answer: [`Outcome::Granted`] or [`Outcome::Pending`].
-    Enroll(Enrolling),
+    /// For a challenge to this device's TPM. Answer: [`Outcome::Challenged`].
+    Challenge(Enrolling),
+    /// To enroll, with what the TPM has stated where it is to. Answer: [`Outcome::Granted`] or
+    /// [`Outcome::Pending`].
+    Enroll(Enrolling, Option<Box<Evidence>>),
     /// For a nonce. Answer: [`Outcome::Nonce`].
     Nonce,
     /// To renew. Answer: [`Outcome::Granted`].
@@ -94,6 +101,10 @@ pub enum Outcome {
     HooksRun(u64),
     /// No other slots are left.
     Tidied,
+    /// The server challenges the TPM.
+    Challenged(Box<Challenge>),
+    /// The TPM has answered.
+    Attested(Box<Evidence>),
     /// The server wants this nonce signed.
     Nonce(Vec<u8>),
     /// The server has granted a certificate, and it has been checked against key and device.
@@ -120,6 +131,24 @@ pub enum Outcome {
     },
     /// It came to nothing.
     Failed(Failure),
+}
+
+/// A challenge, and the TPM that it is for.
+#[derive(Clone, Debug)]
+pub struct Challenge {
+    /// The TPM, as the server was told of it.
+    pub tpm: TpmEndorsement,
+    /// What the server wants of it.
+    pub reply: ChallengeReply,
+}
+
+/// What a TPM has stated. It is good for one request, and not for long.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// The request that it is about, PKCS#10 as DER.
+    pub csr: Vec<u8>,
+    /// The statement, with the answer to the challenge.
+    pub tpm: TpmAttestation,
 }
 
 /// What the server had for the device.

@@ -44,6 +44,13 @@ impl Machine {
         let slug = failure.slug.as_deref().unwrap_or_default();
         match failure.verdict {
             Verdict::Expired if !self.memory.expired && !is_new => self.memory.expired = true,
+            Verdict::Retry(_)
+                if STALE.contains(&slug)
+                    && self.enrolls()
+                    && self.memory.stale_challenges < MOST_STALE =>
+            {
+                self.memory.stale_challenges += 1;
+            }
             Verdict::Known(device_id) if self.enrolls() => {
                 self.memory.owed = self.recovering(device_id);
             }
@@ -105,6 +112,11 @@ impl Machine {
         true
     }
 }
+
+/// Refusals of a challenge that has run out, or that a lost reply has used up: another one may do at once.
+const STALE: [&str; 2] = ["challenge-invalid", "challenge-used"];
+/// How often that is tried before it is waited as for everything else.
+const MOST_STALE: u32 = 3;
 
 /// Refusals of a certificate that is gone for good, or on hold.
 const REVOKED: [&str; 2] = ["certificate-revoked", "foreign-certificate"];

@@ -8,8 +8,8 @@ use enlist_keys::tls::{self, Identity, TlsError};
 use enlist_pki::Certificate;
 use enlist_pki::path::ServerTrust;
 use enlist_wire::{
-    Client, ClientError, DeviceSelf, EnrollReply, EnrollRequest, Enrolled, NonceReply,
-    NonceRequest, PollReply, PollRequest, RenewRequest, TokenRequest,
+    ChallengeReply, ChallengeRequest, Client, ClientError, DeviceSelf, EnrollReply, EnrollRequest,
+    Enrolled, NonceReply, NonceRequest, PollReply, PollRequest, RenewRequest, TokenRequest,
 };
 
 use super::Net;
@@ -77,8 +77,16 @@ impl HttpNet {
 }
 
 impl Net for HttpNet {
-    fn enroll(&mut self, request: &EnrollRequest) -> Result<EnrollReply, Failure> {
-        Ok(self.client(None)?.enroll(request)?)
+    fn challenge(&mut self, request: &ChallengeRequest) -> Result<ChallengeReply, Failure> {
+        Ok(self.client(None)?.challenge(request)?)
+    }
+
+    fn enroll(
+        &mut self,
+        idevid: Option<&Credentials>,
+        request: &EnrollRequest,
+    ) -> Result<EnrollReply, Failure> {
+        Ok(self.client(idevid)?.enroll(request)?)
     }
 
     fn nonce(&mut self, request: &NonceRequest) -> Result<NonceReply, Failure> {

@@ -5,8 +5,8 @@ mod http;
 use enlist_core::Timestamp;
 use enlist_pki::path::ServerTrust;
 use enlist_wire::{
-    DeviceSelf, EnrollReply, EnrollRequest, Enrolled, NonceReply, NonceRequest, PollReply,
-    PollRequest, RenewRequest, TokenRequest,
+    ChallengeReply, ChallengeRequest, DeviceSelf, EnrollReply, EnrollRequest, Enrolled, NonceReply,
+    NonceRequest, PollReply, PollRequest, RenewRequest, TokenRequest,
 };
 
 pub use http::HttpNet;
@@ -17,8 +17,15 @@ use crate::machine::Failure;
 /// Asks the server. Each call is one exchange, bounded in time and in the length of the reply; it does
 /// not try again.
 pub trait Net {
-    /// Asks to enroll.
-    fn enroll(&mut self, request: &EnrollRequest) -> Result<EnrollReply, Failure>;
+    /// Asks for a challenge to this device's TPM.
+    fn challenge(&mut self, request: &ChallengeRequest) -> Result<ChallengeReply, Failure>;
+
+    /// Asks to enroll, presenting the manufacturer's credentials or none.
+    fn enroll(
+        &mut self,
+        idevid: Option<&Credentials>,
+        request: &EnrollRequest,
+    ) -> Result<EnrollReply, Failure>;
 
     /// Asks for a nonce.
     fn nonce(&mut self, request: &NonceRequest) -> Result<NonceReply, Failure>;

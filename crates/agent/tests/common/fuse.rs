@@ -11,8 +11,8 @@ use enlist_agent::net::Net;
 use enlist_core::{Clock, Timestamp};
 use enlist_pki::path::ServerTrust;
 use enlist_wire::{
-    DeviceSelf, EnrollReply, EnrollRequest, Enrolled, NonceReply, NonceRequest, PollReply,
-    PollRequest, RenewRequest, TokenRequest,
+    ChallengeReply, ChallengeRequest, DeviceSelf, EnrollReply, EnrollRequest, Enrolled, NonceReply,
+    NonceRequest, PollReply, PollRequest, RenewRequest, TokenRequest,
 };
 
 use super::Server;
@@ -156,8 +156,16 @@ impl FusedNet {
 }
 
 impl Net for FusedNet {
-    fn enroll(&mut self, request: &EnrollRequest) -> Result<EnrollReply, Failure> {
-        self.ask(|server| server.enroll(request))
+    fn challenge(&mut self, request: &ChallengeRequest) -> Result<ChallengeReply, Failure> {
+        self.ask(|server| server.challenge(request))
+    }
+
+    fn enroll(
+        &mut self,
+        idevid: Option<&Credentials>,
+        request: &EnrollRequest,
+    ) -> Result<EnrollReply, Failure> {
+        self.ask(|server| server.enroll(idevid, request))
     }
 
     fn nonce(&mut self, request: &NonceRequest) -> Result<NonceReply, Failure> {

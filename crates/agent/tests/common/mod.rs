@@ -4,6 +4,7 @@
 
 mod fuse;
 mod server;
+mod tpm;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use enlist_agent::config::{Configuration, HardwareSource, Quadruple};
+use enlist_agent::config::{Attestation, Configuration, HardwareSource, Quadruple};
 use enlist_agent::configuration::{Check, Checked};
 use enlist_agent::disk::{Disk, Keys, MemoryDisk, Vault};
 use enlist_agent::drive::OpenError;
@@ -26,6 +27,7 @@ use enlist_pki::{Anchors, Certificate, KeyKind, Signer};
 
 pub use fuse::{Fuse, FusedDisk, FusedNet, When};
 pub use server::{Desk, Fault, Policy, Server, Spoil, problem};
+pub use tpm::FakeTpm;
 
 pub const START: i64 = 1_800_000_000;
 pub const HOUR: i64 = 3600;
@@ -118,6 +120,8 @@ pub struct Rig {
     pub configuration: Configuration,
     /// Where other programs are given certificate and key.
     pub export: Option<Export>,
+    /// The device's TPM, where it has one.
+    pub tpm: Option<FakeTpm>,
     /// The clock of the device's system, where it is not the right one.
     pub system: Option<Arc<WrongClock>>,
 }
@@ -140,8 +144,18 @@ impl Rig {
             hooks_run: Arc::default(),
             configuration,
             export: None,
+            tpm: None,
             system: None,
         }
+    }
+
+    /// A device that holds no secret, and a server that wants it to prove which TPM it has.
+    pub fn zero_touch() -> Self {
+        let mut rig = Self::new();
+        rig.configuration.attestation = Attestation::Tpm;
+        rig.tpm = Some(FakeTpm::new(1));
+        rig.server.borrow_mut().proofs.wanted = true;
+        rig
     }
 
     /// A device whose clock is off by so many seconds, and which goes by a clock with a floor.
@@ -178,10 +192,14 @@ impl Rig {
         };
         let disk = FusedDisk::new(self.disk.clone(), self.fuse.clone());
         let net = FusedNet::new(self.server.clone(), self.fuse.clone(), verifies_by);
+        let keys = match &self.tpm {
+            Some(tpm) => keys().with_attestor(Box::new(tpm.clone())),
+            None => keys(),
+        };
         Agent::open(
             &self.configuration,
             disk,
-            keys(),
+            keys,
             net,
             world,
             "/nowhere".as_ref(),
@@ -330,6 +348,7 @@ fn configuration(root_pem: &str) -> Configuration {
         network_timeout: Duration::from_secs(30),
         single_check: false,
         key_store: StoreSpec::default(),
+        attestation: Attestation::Nothing,
         key_kind: KeyKind::P256,
         export_directory: None,
         export_group: None,

@@ -49,6 +49,8 @@ pub fn verified(csr: &Csr) -> Verified {
         label: "test".into(),
         role: Role::Admin,
         tenant: None,
+        group: None,
+        expires_at: None,
     };
     approved(csr, &operator)
 }

@@ -28,6 +28,8 @@ pub struct Device {
     pub labels: Labels,
     /// What it claims to be, or was announced as.
     pub hardware: Option<HardwareIdentity>,
+    /// What it has proved to be.
+    pub attested: Option<HardwareIdentity>,
     /// When it was created.
     pub created_at: Timestamp,
     /// When its state last changed.
@@ -46,6 +48,7 @@ impl Device {
             name: new.name,
             labels: new.labels,
             hardware: new.hardware,
+            attested: new.attested,
             created_at: new.at,
             changed_at,
             state,
@@ -89,6 +92,8 @@ pub struct NewDevice {
     pub labels: Labels,
     /// What it claims to be.
     pub hardware: Option<HardwareIdentity>,
+    /// What it has proved to be.
+    pub attested: Option<HardwareIdentity>,
     /// When it is made.
     pub at: Timestamp,
 }

@@ -52,7 +52,8 @@ impl AddDevice {
     }
 }
 
-fn label(text: &str) -> Result<(String, String), String> {
+/// Reads a label as it is typed.
+pub fn label(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("a label is written KEY=VALUE, such as region=north".into()),

@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
-
-use crate::bulk::{self, Source};
+use crate::bulk::{self, Items, Source};
 use crate::cli::Global;
 use crate::group_arg::GroupArg;
 
@@ -58,20 +56,13 @@ impl AddDevices {
             _ => anyhow::bail!("neither --count nor --from was given"),
         };
         let call = bulk::Call {
-            group: self.group.group,
+            items: Items::Devices,
+            path: format!("groups/{}/devices/bulk", self.group.group),
             source,
             names_file: self.names_file,
             format: global.output,
             verbose: self.verbose,
         };
-        let settings = global.settings()?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .context("the program can't wait for the network")?;
-        let outcome = runtime.block_on(bulk::run(&settings, call));
-        // Whoever still reads standard input may wait forever for it.
-        runtime.shutdown_background();
-        outcome
+        bulk::run(&global.settings()?, call)
     }
 }

@@ -3,9 +3,10 @@
 use enlist_core::Name;
 use enlist_wire::{
     CsrExtras, DevicePolicy, Enrollment, KeyRotation, NewGroup, OnClone, OnHardwareChange, Profile,
-    Signing,
+    Signing, ZeroTouch,
 };
 
+use crate::admission_args::AdmissionArgs;
 use crate::cli::Global;
 use crate::output;
 use crate::say::say;
@@ -29,6 +30,8 @@ pub struct AddGroup {
     #[arg(long, value_name = "POLICY", default_value = "known",
           value_parser = one_of::<Enrollment>(&["known", "open", "approve"]))]
     enrollment: Enrollment,
+    #[command(flatten)]
+    admission: AdmissionArgs,
     /// Refuse a second device that claims the same hardware identity
     #[arg(long)]
     hardware_is_identity: bool,
@@ -79,6 +82,8 @@ const EXAMPLES: &str = "\
 Examples:
   enlist add group room2-lights > secret.txt
   enlist add group field-units --enrollment approve --approval-timeout 48
+  enlist add group gateways --zero-touch tpm --without-proof approve --no-secret
+  enlist add group intake --enrollment open --allocate hash:plant-a,plant-b
   enlist add group presses --signing-method local --signing-key signing.pem
   enlist add group brokers --server-auth --dns-suffix devices.example.com --lifetime 720";
 
@@ -92,7 +97,7 @@ impl AddGroup {
         };
         let group = NewGroup {
             signing,
-            ..self.into_request()
+            ..self.into_request()?
         };
         let created = client.create_group(tenant.as_str(), &group)?;
         let name = &group.name;
@@ -112,8 +117,14 @@ impl AddGroup {
         }
     }
 
-    fn into_request(self) -> NewGroup {
+    fn into_request(self) -> anyhow::Result<NewGroup> {
         let mut group = NewGroup::named(self.name);
+        group.allocation = self.admission.allocation()?;
+        group.zero_touch = self.admission.zero_touch().map(|asked| ZeroTouch {
+            accept: asked.accept.unwrap_or_default(),
+            manifest: asked.manifest.filter(|name| !name.is_empty()),
+            without_proof: asked.without_proof.unwrap_or_default(),
+        });
         group.enrollment = self.enrollment;
         group.hardware_is_identity = self.hardware_is_identity;
         group.on_clone = self.on_clone;
@@ -137,6 +148,6 @@ impl AddGroup {
             csr_extras: self.csr_extras,
         };
         group.secret = !self.no_secret;
-        group
+        Ok(group)
     }
 }

@@ -22,6 +22,7 @@ pub enum Line {
 /// Every field that either has. Trying one type and then the other would read each line twice.
 #[derive(Deserialize)]
 struct Either {
+    row: Option<u64>,
     name: Option<String>,
     result: Option<BulkResult>,
     device_id: Option<Uuid>,
@@ -45,12 +46,14 @@ impl Line {
             serde_json::from_slice(json).context("the server's answer can't be read")?;
         match line {
             Either {
+                row,
                 name: Some(name),
                 result: Some(result),
                 device_id,
                 problem,
                 ..
             } => Ok(Self::Row(BulkRow {
+                row,
                 name,
                 result,
                 device_id,

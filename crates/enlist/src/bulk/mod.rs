@@ -1,7 +1,8 @@
-//! Many devices in one call: names go up and results come down at the same time, and neither side
+//! Many items in one call: names go up and results come down at the same time, and neither side
 //! ever holds all of them.
 
 mod connection;
+mod items;
 mod line;
 mod names_file;
 mod source;
@@ -12,7 +13,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use enlist_core::Name;
 use enlist_wire::ClientError;
 
 use crate::context::{Settings, api_token};
@@ -20,6 +20,7 @@ use crate::failure::refused;
 use crate::interrupt::interrupted;
 use crate::output::Format;
 use connection::{Connection, Reply};
+pub use items::Items;
 use line::Line;
 use names_file::NamesFile;
 pub use source::Source;
@@ -31,25 +32,45 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What is to be created, and how to tell of it.
 pub struct Call {
-    /// The group that the devices go into.
-    pub group: Name,
+    /// What they are.
+    pub items: Items,
+    /// Where they are sent to, below the tenant.
+    pub path: String,
     /// Where the names come from.
     pub source: Source,
     /// Where all of them are to be written.
     pub names_file: Option<PathBuf>,
     /// How to print the results, if at all.
     pub format: Option<Format>,
-    /// Whether to tell of each device.
+    /// Whether to tell of each of them.
     pub verbose: bool,
 }
 
-/// Creates the devices. Fails if any was refused.
-pub async fn run(settings: &Settings, call: Call) -> anyhow::Result<()> {
+/// Creates what is to be created. Fails if any was refused.
+pub fn run(settings: &Settings, call: Call) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("the program can't wait for the network")?;
+    let outcome = runtime.block_on(carry_out(settings, call));
+    // Whoever still reads standard input may wait forever for it.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// As [`run`], for one who waits already.
+pub async fn carry_out(settings: &Settings, call: Call) -> anyhow::Result<()> {
     let names = match &call.names_file {
         Some(path) => Some(NamesFile::new(path, call.source.may_repeat())?),
         None => None,
     };
-    let mut tally = Tally::new(call.source.count()?, call.format, call.verbose, names);
+    let mut tally = Tally::new(
+        call.items,
+        call.source.count()?,
+        call.format,
+        call.verbose,
+        names,
+    );
     let outcome = tokio::select! {
         outcome = exchange(settings, &call, &mut tally) => outcome,
         () = interrupted() => Err(refused("interrupted", "interrupted")),
@@ -76,7 +97,9 @@ async fn exchange(settings: &Settings, call: &Call, tally: &mut Tally) -> anyhow
     let outcome = converse(settings, call, tally, body, &uploading).await;
     // Names that can't be read end the conversation; what the other side makes of that is no news.
     match uploading.failure() {
-        Some(error) => Err(error).context("the names can't be read"),
+        Some(error) => {
+            Err(error).with_context(|| format!("the {} can't be read", call.items.sent()))
+        }
         None => outcome,
     }
 }
@@ -90,10 +113,7 @@ async fn converse(
 ) -> anyhow::Result<()> {
     let token = api_token(settings)?;
     let mut connection = Connection::open(settings).await?;
-    let path = format!(
-        "/v1/tenants/{}/groups/{}/devices/bulk",
-        settings.tenant, call.group
-    );
+    let path = format!("/v1/tenants/{}/{}", settings.tenant, call.path);
     let mut reply = connection
         .post(&path, &token, call.source.media_type(), body)
         .await?;

@@ -15,6 +15,13 @@ pub enum Source {
     Range(BulkRange),
     /// A file with a name on each line; `-` is standard input.
     Lines(PathBuf),
+    /// A file that is sent as it is; `-` is standard input.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Of which type it is.
+        media_type: &'static str,
+    },
 }
 
 impl Source {
@@ -40,7 +47,9 @@ impl Source {
     pub fn count(&self) -> anyhow::Result<Option<u64>> {
         match self {
             Self::Range(range) => Ok(Some(range.count)),
-            Self::Lines(path) if path == Path::new("-") => Ok(None),
+            Self::Lines(path) | Self::File { path, .. } if path == Path::new("-") => Ok(None),
+            // How many rows there are, only who reads them can tell.
+            Self::File { path, .. } => open(path).map(|_| None),
             Self::Lines(path) => {
                 let file = open(path)?;
                 let found = file.metadata().with_context(|| unreadable(path))?;
@@ -68,6 +77,7 @@ impl Source {
         match self {
             Self::Range(_) => "application/json",
             Self::Lines(_) => "application/x-ndjson",
+            Self::File { media_type, .. } => media_type,
         }
     }
 
@@ -78,16 +88,18 @@ impl Source {
                 let json = serde_json::to_vec(range).context("the range can't be written")?;
                 Ok((Body::whole(json), Uploading::done()))
             }
-            Self::Lines(path) => {
-                let input: Box<dyn Read + Send> = if path == Path::new("-") {
-                    Box::new(std::io::stdin())
-                } else {
-                    Box::new(open(path)?)
-                };
-                Ok(Body::lines(input))
-            }
+            Self::Lines(path) => Ok(Body::lines(input(path)?)),
+            Self::File { path, .. } => Ok(Body::file(input(path)?)),
         }
     }
+}
+
+fn input(path: &Path) -> anyhow::Result<Box<dyn Read + Send>> {
+    Ok(if path == Path::new("-") {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(open(path)?)
+    })
 }
 
 fn open(path: &Path) -> anyhow::Result<std::fs::File> {

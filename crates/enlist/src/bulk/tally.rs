@@ -1,4 +1,4 @@
-//! Counting and telling what became of the names.
+//! Counting and telling what became of what was sent.
 
 use std::time::Instant;
 
@@ -6,6 +6,7 @@ use enlist_wire::{BulkEnd, BulkResult, BulkRow};
 use indicatif::ProgressBar;
 
 use super::garbage;
+use super::items::{Items, which};
 use super::line::reason;
 use super::names_file::NamesFile;
 use crate::failure::refused;
@@ -16,6 +17,7 @@ use crate::text::{shown, word};
 
 /// The results so far.
 pub struct Tally {
+    items: Items,
     created: u64,
     existing: u64,
     refused: u64,
@@ -27,20 +29,22 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Nothing yet, of `total` names.
+    /// Nothing yet, of `total` items.
     pub fn new(
+        items: Items,
         total: Option<u64>,
         format: Option<Format>,
         verbose: bool,
         names: Option<NamesFile>,
     ) -> Self {
         Self {
+            items,
             created: 0,
             existing: 0,
             refused: 0,
             begun: Instant::now(),
-            bar: progress::bar(total, "devices"),
-            rows: format.map(Rows::of::<BulkRow>),
+            bar: progress::bar(total, items.noun()),
+            rows: format.map(|format| items.rows(format)),
             names,
             verbose,
         }
@@ -55,19 +59,19 @@ impl Tally {
         }
         self.bar.inc(1);
         if row.result == BulkResult::Refused {
-            let (name, reason) = (shown(&row.name), shown(&reason(row)));
-            self.bar.suspend(|| say!("refused: `{name}`: {reason}"));
+            let (which, reason) = (which(row), shown(&reason(row)));
+            self.bar.suspend(|| say!("refused: {which}: {reason}"));
         } else {
             if let Some(names) = &mut self.names {
                 names.add(&row.name)?;
             }
             if self.verbose {
-                let (name, result) = (shown(&row.name), word(&row.result));
-                self.bar.suspend(|| say!("{result}: `{name}`"));
+                let (which, result) = (which(row), word(&row.result));
+                self.bar.suspend(|| say!("{result}: {which}"));
             }
         }
         match &mut self.rows {
-            Some(rows) => rows.push(row),
+            Some(rows) => self.items.push(rows, row),
             None => Ok(()),
         }
     }
@@ -99,17 +103,19 @@ impl Tally {
         let seen = self.seen();
         let seconds = self.begun.elapsed().as_secs_f64();
         say!(
-            "{seen} devices in {seconds:.1} s: {} created, {} there already, {} refused.",
+            "{seen} {} in {seconds:.1} s: {} created, {} there already, {} refused.",
+            self.items.noun(),
             self.created,
             self.existing,
             self.refused
         );
         if self.refused > 0 {
             return Err(refused(
-                "devices-refused",
+                self.items.refused(),
                 format!(
-                    "{} of the {seen} names were refused, for the reasons above; the others are there{}",
+                    "{} of the {seen} {} were refused, for the reasons above; the others are there{}",
                     self.refused,
+                    self.items.sent(),
                     if self.names.is_some() {
                         ", and no names file was written"
                     } else {

@@ -26,6 +26,9 @@ pub enum Body {
 #[derive(Clone)]
 pub struct Uploading(Arc<Mutex<State>>);
 
+/// Where what was read goes to.
+type Pieces = mpsc::Sender<Result<Bytes, Error>>;
+
 enum State {
     UnderWay,
     Done,
@@ -41,11 +44,23 @@ impl Body {
     /// A body of JSON strings, one for each line of `input` that is not empty. Reading may block,
     /// so that it has a thread of its own.
     pub fn lines(input: Box<dyn Read + Send>) -> (Self, Uploading) {
+        Self::of(input, read)
+    }
+
+    /// A body of all that `input` has, as it is.
+    pub fn file(input: Box<dyn Read + Send>) -> (Self, Uploading) {
+        Self::of(input, copy)
+    }
+
+    fn of(
+        input: Box<dyn Read + Send>,
+        pass: fn(Box<dyn Read + Send>, &Pieces) -> Result<(), Error>,
+    ) -> (Self, Uploading) {
         // The bound is what keeps memory constant: the reader waits for the network.
         let (sender, receiver) = mpsc::channel(4);
         let uploading = Uploading(Arc::new(Mutex::new(State::UnderWay)));
         let told = uploading.clone();
-        tokio::task::spawn_blocking(move || match read(input, &sender) {
+        tokio::task::spawn_blocking(move || match pass(input, &sender) {
             Ok(()) => told.set(State::Done),
             Err(error) => {
                 told.set(State::Failed(Some(error)));
@@ -107,10 +122,7 @@ impl hyper::body::Body for Body {
 }
 
 /// Reads lines and passes them on until there are none, or nobody takes them any more.
-fn read(
-    input: Box<dyn Read + Send>,
-    sender: &mpsc::Sender<Result<Bytes, Error>>,
-) -> Result<(), Error> {
+fn read(input: Box<dyn Read + Send>, sender: &Pieces) -> Result<(), Error> {
     let mut input = BufReader::with_capacity(CHUNK, input);
     let mut chunk = Vec::with_capacity(CHUNK + 2 * MAX_LINE as usize);
     let mut line = String::new();
@@ -141,6 +153,23 @@ fn read(
         let _ = sender.blocking_send(Ok(chunk.into()));
     }
     Ok(())
+}
+
+/// Passes on all that there is, until nobody takes it any more.
+fn copy(mut input: Box<dyn Read + Send>, sender: &Pieces) -> Result<(), Error> {
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let read = match input.read(&mut chunk) {
+            Ok(0) => return Ok(()),
+            Ok(read) => read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        let piece = Bytes::copy_from_slice(&chunk[..read]);
+        if sender.blocking_send(Ok(piece)).is_err() {
+            return Ok(());
+        }
+    }
 }
 
 #[cfg(test)]

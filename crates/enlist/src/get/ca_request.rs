@@ -10,10 +10,7 @@ use crate::say::say;
 /// The request for the tenant's issuing CA that a root from elsewhere has to sign, PEM
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct GetCaRequest {
-    #[command(flatten)]
-    limit: LimitArg,
-}
+pub struct GetCaRequest {}
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,7 +23,7 @@ impl GetCaRequest {
         let (client, tenant) = global.connect()?;
         let requests = client.ca_requests(tenant.as_str())?.items;
         if global.output.is_some() {
-            let mut list = Listing::of::<CaRequest>(global, &self.limit);
+            let mut list = Listing::of::<CaRequest>(global, &LimitArg::default());
             list.pages(|_, _| Ok(Page::whole(requests.clone())))?;
             return list.finish();
         }

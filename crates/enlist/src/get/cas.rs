@@ -4,6 +4,7 @@ use enlist_wire::Ca;
 
 use super::listing::{LimitArg, Listing};
 use crate::cli::Global;
+use crate::say::say;
 
 /// The issuing CAs of a tenant: next, current and retired
 ///
@@ -22,7 +23,18 @@ impl GetCas {
     pub fn run(self, global: &Global) -> anyhow::Result<()> {
         let (client, tenant) = global.connect()?;
         let mut list = Listing::of::<Ca>(global, &self.limit);
-        list.pages(|_, _| client.cas(tenant.as_str()))?;
-        list.finish()
+        let mut none = true;
+        list.pages(|_, _| {
+            let page = client.cas(tenant.as_str())?;
+            none = page.items.is_empty();
+            Ok(page)
+        })?;
+        list.finish()?;
+        if none && global.output.is_none() {
+            say!(
+                "Tenant `{tenant}` awaits its issuing CA: see `enlist -t {tenant} get ca-request`."
+            );
+        }
+        Ok(())
     }
 }

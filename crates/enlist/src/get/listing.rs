@@ -12,7 +12,7 @@ use crate::output::{Format, Row, Rows};
 const PAGE: u32 = 500;
 
 /// `--limit COUNT`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct LimitArg {
     /// Stop after so many
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]

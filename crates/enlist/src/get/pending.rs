@@ -1,6 +1,6 @@
 //! `enlist get pending`.
 
-use enlist_wire::{Device, DeviceState, DevicesQuery, Page};
+use enlist_wire::{Device, DeviceState, DevicesQuery, Hardware, Page};
 use serde::Serialize;
 
 use super::listing::{LimitArg, Listing, groups};
@@ -23,9 +23,10 @@ Examples:
   enlist get pending
   enlist get pending -g field-units -o json";
 
+/// A device that waits.
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Waiting(Device);
+pub struct Waiting(pub Device);
 
 impl GetPending {
     /// Lists them.
@@ -54,19 +55,31 @@ impl GetPending {
 }
 
 impl Row for Waiting {
-    const COLUMNS: &'static [&'static str] = &["group", "name", "code", "since", "hardware"];
+    const COLUMNS: &'static [&'static str] = &[
+        "group", "name", "code", "since", "until", "from", "claims", "proved", "secret",
+    ];
 
     fn cells(&self) -> Vec<String> {
         let pending = self.0.pending.as_ref();
-        let hardware = self.0.hardware.as_ref();
+        let identity = |hardware: &Hardware| {
+            let kind = crate::text::word(&hardware.kind);
+            format!("{kind}:{}", hardware.value)
+        };
+        let claims = self.0.hardware.as_ref().map(identity);
+        let proved = self.0.attested.as_ref().map(identity);
+        let text = |text: Option<&String>| text.cloned().unwrap_or_default();
         vec![
             self.0.group.clone(),
             self.0.name.clone(),
             pending.map_or_else(String::new, |pending| pending.code.clone()),
             pending.map_or_else(String::new, |pending| pending.since.to_string()),
-            hardware.map_or_else(String::new, |hardware| {
-                format!("{}:{}", crate::text::word(&hardware.kind), hardware.value)
-            }),
+            pending
+                .and_then(|pending| pending.until)
+                .map_or_else(String::new, |until| until.to_string()),
+            text(pending.and_then(|pending| pending.from.as_ref())),
+            claims.unwrap_or_default(),
+            proved.unwrap_or_else(|| "unproved".to_owned()),
+            text(pending.and_then(|pending| pending.secret.as_ref())),
         ]
     }
 }

@@ -1,6 +1,9 @@
 //! `enlist get secrets`.
 
-use enlist_wire::{Page, Secret};
+use std::time::Duration;
+
+use enlist_core::Rate;
+use enlist_wire::{Page, Secret, SecretRate};
 use serde::Serialize;
 
 use super::listing::{LimitArg, Listing, groups};
@@ -58,7 +61,8 @@ impl GetSecrets {
 
 impl Row for OfGroup {
     const COLUMNS: &'static [&'static str] = &[
-        "group", "label", "state", "used", "most", "expires", "created", "short id", "id",
+        "group", "label", "state", "used", "most", "rate", "networks", "manifest", "expires",
+        "created", "short id", "id",
     ];
 
     fn cells(&self) -> Vec<String> {
@@ -71,6 +75,9 @@ impl Row for OfGroup {
             secret
                 .max_devices
                 .map_or_else(String::new, |most| most.to_string()),
+            secret.rate.map_or_else(String::new, rate),
+            secret.networks.join(" "),
+            secret.manifest.clone().unwrap_or_default(),
             secret
                 .expires_at
                 .map_or_else(String::new, |at| at.to_string()),
@@ -79,4 +86,13 @@ impl Row for OfGroup {
             secret.secret_id.to_string(),
         ]
     }
+}
+
+/// As it is given.
+fn rate(rate: SecretRate) -> String {
+    let per = Duration::from_secs(rate.per_s);
+    Rate::new(rate.devices, per).map_or_else(
+        |_| format!("{}/{}s", rate.devices, rate.per_s),
+        |rate| rate.to_string(),
+    )
 }

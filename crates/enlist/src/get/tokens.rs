@@ -39,7 +39,7 @@ impl GetTokens {
 
 impl Row for Token {
     const COLUMNS: &'static [&'static str] = &[
-        "label", "role", "tenant", "expires", "created", "short id", "id",
+        "label", "role", "tenant", "group", "expires", "created", "short id", "id",
     ];
 
     fn cells(&self) -> Vec<String> {
@@ -47,6 +47,7 @@ impl Row for Token {
             self.label.clone(),
             word(&self.role),
             self.tenant.clone().unwrap_or_default(),
+            self.group.clone().unwrap_or_default(),
             self.expires_at
                 .map_or_else(String::new, |at| at.to_string()),
             self.created_at.to_string(),

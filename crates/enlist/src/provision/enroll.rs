@@ -69,6 +69,7 @@ impl Request<'_> {
             secret: Some(self.secret.expose().to_owned().into()),
             name: Some(name.to_string()),
             hardware: self.hardware.map(claimed),
+            attestation: None,
             csr: Binary(csr),
             device_token: self.own.token.expose().to_owned().into(),
             certificate_ttl_h: self.ttl_h,

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use enlist_core::ProvisioningSecret;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::files;
+use crate::secret_file;
 
 /// `-s SECRET`, `-s -` or `--secret-file FILE`.
 #[derive(Debug, clap::Args)]
@@ -25,9 +25,9 @@ impl SecretArg {
     /// The secret, wherever it is.
     pub fn read(self) -> anyhow::Result<ProvisioningSecret> {
         let text = match (self.secret, self.secret_file) {
-            (_, Some(file)) => files::read_secret(&file)?,
+            (_, Some(file)) => secret_file::token(&file)?,
             (Some(text), None) if text.expose_secret() == "-" => {
-                files::read_secret(Path::new("-"))?
+                secret_file::token(Path::new("-"))?
             }
             (Some(text), None) => text,
             (None, None) => anyhow::bail!("no provisioning secret was given"),

@@ -3,7 +3,7 @@
 use enlist_wire::NewGroup;
 
 use super::{PREFIX, Stage};
-use crate::bulk::{self, Source};
+use crate::bulk::{self, Items, Source};
 
 /// Makes the group, unless it is there. Only devices that were created before get into it.
 pub fn make_group(stage: &Stage<'_>) -> anyhow::Result<()> {
@@ -22,13 +22,14 @@ pub fn make_group(stage: &Stage<'_>) -> anyhow::Result<()> {
 /// Makes the devices that are not there yet.
 pub async fn make(stage: &Stage<'_>, count: u32) -> anyhow::Result<()> {
     let call = bulk::Call {
-        group: stage.group.clone(),
+        items: Items::Devices,
+        path: format!("groups/{}/devices/bulk", stage.group),
         source: Source::range(count.into(), PREFIX.to_owned(), 1)?,
         names_file: None,
         format: None,
         verbose: false,
     };
-    bulk::run(stage.settings, call).await
+    bulk::carry_out(stage.settings, call).await
 }
 
 fn is_name_taken(error: &enlist_wire::ClientError) -> bool {

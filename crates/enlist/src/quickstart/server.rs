@@ -9,8 +9,8 @@ use enlist_ops::Ops;
 use enlist_server::{Layer, ServeError, Server};
 
 use crate::context::{Settings, anchors, token};
-use crate::files;
 use crate::say::say;
+use crate::secret_file;
 use crate::serve;
 
 /// A server that listens.
@@ -55,7 +55,7 @@ impl RunningServer {
     /// How its administrator reaches it.
     pub fn settings(&self, data: &Path) -> anyhow::Result<Settings> {
         let path = data.join("admin.token");
-        let text = files::read_secret(&path)?;
+        let text = secret_file::token(&path)?;
         Ok(Settings {
             server: serve::base_url(None, self.server.address()),
             ca_pem: anchors(&data.join("root.pem").to_string_lossy())?,

@@ -1,9 +1,11 @@
 //! `enlist refresh …`.
 
 mod certificate;
+mod hook;
 mod journal;
 mod provision_secret;
 mod token;
+mod webhook;
 
 pub use journal::Journal;
 
@@ -21,6 +23,8 @@ enum Noun {
     ProvisionSecret(provision_secret::RefreshSecret),
     Certificate(certificate::RefreshCertificate),
     Token(token::RefreshToken),
+    Hook(hook::RefreshHook),
+    Webhook(webhook::RefreshWebhook),
 }
 
 impl Refresh {
@@ -30,6 +34,8 @@ impl Refresh {
             Noun::ProvisionSecret(noun) => noun.run(global),
             Noun::Certificate(noun) => noun.run(global),
             Noun::Token(noun) => noun.run(global),
+            Noun::Hook(noun) => noun.run(global),
+            Noun::Webhook(noun) => noun.run(global),
         }
     }
 }

@@ -10,8 +10,9 @@ use crate::span::Span;
 
 /// Replace a group's provisioning secrets by a new one and print it, alone
 ///
-/// The older ones stay good for the overlap, so that a running line can be changed over. The new one
-/// is shown this once.
+/// The older ones stay good for the overlap, so that a running line can be changed over. The new one has
+/// the bounds of the newest of them, counted anew: as many devices, as long a life, the same rate, networks
+/// and manifest. It is shown this once.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct RefreshSecret {

@@ -130,6 +130,7 @@ pub async fn open(
         status: settings.status_config(door),
         clock: Arc::new(SystemClock),
         rng: Arc::new(SystemRng),
+        outbound: enlist_server::outbound(Arc::new(SystemClock)),
     };
     Ok(enlist_ops::open(config).await?)
 }

@@ -114,7 +114,7 @@ impl Token {
         };
         KeyStoreError::Unreachable {
             what: self.name(),
-            remedy: "plug it in, or set it up".into(),
+            remedy: "plug it in, set it up, or name another".into(),
             source: format!("the module shows no such token; {others}").into(),
         }
     }

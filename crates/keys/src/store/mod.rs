@@ -21,6 +21,8 @@ use secrecy::SecretString;
 
 use crate::file_key::FileKey;
 
+#[cfg(feature = "tpm")]
+pub(crate) use self::tpm::Place as TpmPlace;
 pub use error::KeyStoreError;
 pub use file::FileStore;
 pub use open::{open_store, open_token};

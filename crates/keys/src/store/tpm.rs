@@ -138,14 +138,14 @@ impl KeyStore for TpmStore {
 }
 
 /// Where a key is, and which it is.
-struct Place {
-    handle: u32,
+pub(crate) struct Place {
+    pub handle: u32,
     /// SHA-256 of its `SubjectPublicKeyInfo`.
     digest: [u8; 32],
 }
 
 impl Place {
-    fn parse(key: &KeyReference) -> Result<Self, KeyStoreError> {
+    pub fn parse(key: &KeyReference) -> Result<Self, KeyStoreError> {
         let parsed = || {
             let (handle, digest) = key.as_str().trim_end().split_once(";sha256=")?;
             let handle: [u8; 4] = reference::from_hex(handle.strip_prefix("tpm:0x")?)?;
@@ -163,7 +163,12 @@ impl Place {
             .map_err(|_| KeyStoreError::Reference(StoreKind::Tpm))
     }
 
-    fn another(&self) -> KeyStoreError {
+    /// Whether it is this key that was found there.
+    pub fn is_of(&self, point: &Point) -> bool {
+        public_key(point).is_some_and(|public| public.digest() == self.digest)
+    }
+
+    pub fn another(&self) -> KeyStoreError {
         KeyStoreError::AnotherKey {
             store: StoreKind::Tpm,
             at: format!("{:#010x}", self.handle),

@@ -30,6 +30,18 @@ impl Failure {
         matches!(self, Self::Refused(_, base) if *base == reason)
     }
 
+    /// Whether the TPM refused for want of room, which flushing makes.
+    pub fn is_full(&self) -> bool {
+        [
+            TpmRcBase::ObjectMemory,
+            TpmRcBase::ObjectHandles,
+            TpmRcBase::SessionMemory,
+            TpmRcBase::SessionHandles,
+        ]
+        .into_iter()
+        .any(|reason| self.is(reason))
+    }
+
     /// In a person's words.
     pub fn explain(self, address: &TpmAddress) -> KeyStoreError {
         let what = format!("the TPM at {}", Tpm::place(address));
@@ -79,13 +91,14 @@ fn remedy(address: &TpmAddress, error: &io::Error) -> &'static str {
 fn advice(base: TpmRcBase) -> Option<&'static str> {
     Some(match base {
         TpmRcBase::AuthFail | TpmRcBase::BadAuth | TpmRcBase::AuthMissing => {
-            "its owner hierarchy has a password; keys are made under an owner without one"
+            "its owner or endorsement hierarchy has a password; keys are made and attested under \
+             hierarchies without one"
         }
         TpmRcBase::Lockout => {
             "it is locked after wrong passwords; wait, or `tpm2_dictionarylockout --clear-lockout`"
         }
         TpmRcBase::Hierarchy | TpmRcBase::Disabled => {
-            "its owner hierarchy is turned off; turn it on in the firmware's setup"
+            "its owner or endorsement hierarchy is turned off; turn it on in the firmware's setup"
         }
         TpmRcBase::NvSpace => {
             "its memory is full; remove persistent objects with tpm2_evictcontrol"
@@ -93,8 +106,11 @@ fn advice(base: TpmRcBase) -> Option<&'static str> {
         TpmRcBase::ObjectMemory | TpmRcBase::ObjectHandles => {
             "other programs left objects in it; `tpm2_flushcontext -t`, or use /dev/tpmrm0"
         }
+        TpmRcBase::SessionMemory | TpmRcBase::SessionHandles => {
+            "other programs left sessions in it; `tpm2_flushcontext -l`, or use /dev/tpmrm0"
+        }
         TpmRcBase::Integrity => {
-            "what was sealed, was sealed by another TPM, or before this one was cleared"
+            "what is to be opened was made for another TPM, or before this one was cleared"
         }
         TpmRcBase::Failure => "it failed its self-test",
         _ => return None,

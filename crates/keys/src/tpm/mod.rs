@@ -4,9 +4,13 @@
 //! resource manager, what is loaded stays loaded until somebody flushes it, so everything here
 //! that loads also flushes, also when it fails.
 
+mod attest;
+mod endorsement;
 mod failure;
+mod nv;
 mod object;
 mod seal;
+mod session;
 mod template;
 mod transport;
 
@@ -15,12 +19,14 @@ use std::time::Duration;
 
 use tpm2_protocol::TpmWriter;
 use tpm2_protocol::basic::TpmHandle;
-use tpm2_protocol::data::{TpmRcBase, TpmRh, TpmSt, TpmSu, TpmsAuthCommand};
+use tpm2_protocol::data::{TpmRcBase, TpmRh, TpmSt, TpmSu, TpmaSession, TpmsAuthCommand};
 use tpm2_protocol::frame::{
     TpmFrame, TpmResponse, TpmStartupCommand, TpmUnmarshalBody, tpm_marshal_command,
 };
 use zeroize::Zeroizing;
 
+pub(crate) use attest::public_bytes;
+use endorsement::Endorsed;
 pub(crate) use failure::Failure;
 pub(crate) use object::{Found, Point};
 pub(crate) use seal::{seal, unseal};
@@ -40,7 +46,12 @@ enum Auth {
     None,
     /// The empty password of what its first handle names.
     Empty,
+    /// A session each for what its first two handles name; [`PASSWORD`] for the empty password.
+    Both(u32, u32),
 }
+
+/// The session that is the empty password.
+const PASSWORD: u32 = TpmRh::Pw as u32;
 
 impl Tpm {
     /// Connects, does `work`, and disconnects. Where the TPM has no room left for objects, it is
@@ -54,9 +65,7 @@ impl Tpm {
         let transport = Transport::open(address).map_err(Failure::Silent)?;
         let mut tpm = Self { transport };
         match work(&mut tpm) {
-            Err(error)
-                if error.is(TpmRcBase::ObjectMemory) || error.is(TpmRcBase::ObjectHandles) =>
-            {
+            Err(error) if error.is_full() => {
                 tpm.flush_all()?;
                 work(&mut tpm)
             }
@@ -143,17 +152,26 @@ const LONGEST: usize = 4096;
 fn marshalled<C: TpmFrame>(command: &C, auth: Auth) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let mut bytes = Zeroizing::new(vec![0; LONGEST]);
     let mut writer = TpmWriter::new(&mut bytes);
-    match auth {
-        Auth::None => tpm_marshal_command(command, TpmSt::NoSessions, &[], &mut writer)?,
-        Auth::Empty => {
-            let session = TpmsAuthCommand {
-                session_handle: TpmHandle::from(TpmRh::Pw as u32),
-                ..TpmsAuthCommand::default()
-            };
-            tpm_marshal_command(command, TpmSt::Sessions, &[session], &mut writer)?;
-        }
-    }
+    let (tag, sessions) = match auth {
+        Auth::None => (TpmSt::NoSessions, Vec::new()),
+        Auth::Empty => (TpmSt::Sessions, vec![session(PASSWORD)]),
+        Auth::Both(first, second) => (TpmSt::Sessions, vec![session(first), session(second)]),
+    };
+    tpm_marshal_command(command, tag, &sessions, &mut writer)?;
     let length = writer.len();
     bytes.truncate(length);
     Ok(bytes)
+}
+
+fn session(handle: u32) -> TpmsAuthCommand {
+    let session_attributes = match handle {
+        PASSWORD => TpmaSession::default(),
+        // Whoever has opened it closes it, also when the command fails.
+        _ => TpmaSession::CONTINUE_SESSION,
+    };
+    TpmsAuthCommand {
+        session_handle: TpmHandle::from(handle),
+        session_attributes,
+        ..TpmsAuthCommand::default()
+    }
 }

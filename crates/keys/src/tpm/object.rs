@@ -4,8 +4,9 @@ use enlist_pki::KeyKind;
 use tpm2_protocol::basic::{TpmHandle, TpmUint32};
 use tpm2_protocol::data::{
     Tpm2bData, Tpm2bDigest, Tpm2bPrivate, Tpm2bPublic, Tpm2bSensitiveCreate, TpmAlgId, TpmCap,
-    TpmRcBase, TpmRh, TpmSt, TpmlPcrSelection, TpmsSchemeHash, TpmsSensitiveCreate, TpmtSigScheme,
-    TpmtTkHashcheck, TpmuCapabilities, TpmuPublicId, TpmuPublicParms, TpmuSigScheme, TpmuSignature,
+    TpmRcBase, TpmRh, TpmSt, TpmaObject, TpmlPcrSelection, TpmsSchemeHash, TpmsSensitiveCreate,
+    TpmtSigScheme, TpmtTkHashcheck, TpmuCapabilities, TpmuPublicId, TpmuPublicParms, TpmuSigScheme,
+    TpmuSignature,
 };
 use tpm2_protocol::frame::{
     TpmCreateCommand, TpmCreatePrimaryCommand, TpmCreatePrimaryResponse, TpmCreateResponse,
@@ -19,8 +20,8 @@ use crate::ecdsa;
 
 /// Where the TCG has the storage root key persist.
 const STORAGE_ROOT: u32 = 0x8100_0001;
-/// The first handle of what is loaded and not persistent.
-const TRANSIENT: u32 = 0x8000_0000;
+/// The handles of what is loaded and not persistent: sessions, and objects.
+const PASSING: [(u32, u32); 2] = [(0x0200_0000, 0x03ff_ffff), (0x8000_0000, 0x80ff_ffff)];
 
 /// An elliptic-curve key's public half.
 pub(crate) struct Point {
@@ -33,9 +34,9 @@ pub(crate) struct Point {
 pub(crate) enum Found {
     /// Nothing.
     Nothing,
-    /// Something that is not a key as we make them.
+    /// Something that does not sign as our keys do.
     Other,
-    /// A key as we make them.
+    /// A key that signs what it is given: one of ours, or one that its manufacturer has left.
     Key(Point),
 }
 
@@ -159,14 +160,26 @@ impl Tpm {
         &mut self,
         work: impl FnOnce(&mut Self, u32) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
+        let root = template::storage_root()?;
+        let primary = self.create_primary(TpmRh::Owner, root, "make its storage root key")?;
+        self.flushed(primary, work)
+    }
+
+    /// `TPM2_CreatePrimary`, Part 3 section 24.1. The same seed and template always make the same key.
+    /// It is for the caller to flush.
+    pub(super) fn create_primary(
+        &mut self,
+        hierarchy: TpmRh,
+        in_public: Tpm2bPublic,
+        doing: &'static str,
+    ) -> Result<u32, Failure> {
         let command = TpmCreatePrimaryCommand {
-            handles: [TpmHandle::from(TpmRh::Owner as u32)],
-            in_public: template::storage_root()?,
+            handles: [TpmHandle::from(hierarchy as u32)],
+            in_public,
             ..TpmCreatePrimaryCommand::default()
         };
-        let made: TpmCreatePrimaryResponse =
-            self.run(&command, Auth::Empty, "make its storage root key")?;
-        self.flushed(made.handles[0].value(), work)
+        let made: TpmCreatePrimaryResponse = self.run(&command, Auth::Empty, doing)?;
+        Ok(made.handles[0].value())
     }
 
     pub(super) fn create(
@@ -211,8 +224,8 @@ impl Tpm {
         self.flushed(answer.handles[0].value(), work)
     }
 
-    /// Lets `work` use a transient object and flushes it in any case.
-    fn flushed<T>(
+    /// Lets `work` use a transient object or a session, and flushes it in any case.
+    pub(super) fn flushed<T>(
         &mut self,
         handle: u32,
         work: impl FnOnce(&mut Self, u32) -> Result<T, Failure>,
@@ -223,7 +236,7 @@ impl Tpm {
         flushed.map(|()| done)
     }
 
-    fn flush(&mut self, handle: u32) -> Result<(), Failure> {
+    pub(super) fn flush(&mut self, handle: u32) -> Result<(), Failure> {
         let command = TpmFlushContextCommand {
             handles: [],
             flush_handle: TpmHandle::from(handle),
@@ -233,13 +246,15 @@ impl Tpm {
     }
 
     pub(super) fn flush_all(&mut self) -> Result<(), Failure> {
-        for handle in self.handles(TRANSIENT, TRANSIENT | 0x00ff_ffff)? {
-            self.flush(handle)?;
+        for (first, last) in PASSING {
+            for handle in self.handles(first, last)? {
+                self.flush(handle)?;
+            }
         }
         Ok(())
     }
 
-    fn public_at(&mut self, handle: u32) -> Result<Option<Tpm2bPublic>, Failure> {
+    pub(super) fn public_at(&mut self, handle: u32) -> Result<Option<Tpm2bPublic>, Failure> {
         let command = TpmReadPublicCommand {
             handles: [TpmHandle::from(handle)],
         };
@@ -271,7 +286,7 @@ impl Tpm {
 /// How many handles are asked for at once.
 const PAGE: u32 = 64;
 
-/// The point of a key that signs and has the attributes that ours have.
+/// The point of a key that signs whatever it is given, for whoever asks.
 fn point(public: &Tpm2bPublic) -> Option<Point> {
     let public = &public.inner;
     let (TpmuPublicParms::Ecc(parameters), TpmuPublicId::Ecc(at)) =
@@ -282,8 +297,11 @@ fn point(public: &Tpm2bPublic) -> Option<Point> {
     let kind = [KeyKind::P256, KeyKind::P384]
         .into_iter()
         .find(|kind| template::curve(*kind).is_some_and(|(id, _)| id == parameters.curve_id))?;
-    let same = template::signing(kind)?.inner.object_attributes == public.object_attributes;
-    same.then(|| Point {
+    let attributes = public.object_attributes;
+    let signs = attributes.contains(TpmaObject::SIGN_ENCRYPT | TpmaObject::USER_WITH_AUTH)
+        && !attributes.contains(TpmaObject::RESTRICTED)
+        && !attributes.contains(TpmaObject::DECRYPT);
+    signs.then(|| Point {
         kind,
         x: at.x.to_vec(),
         y: at.y.to_vec(),

@@ -83,7 +83,7 @@ pub(super) fn sealed() -> Tpm2bPublic {
 
 /// Bound to this TPM and parent, used without a password. There is none to guess, so what
 /// other programs guess wrongly must not lock it either (`noDA`).
-fn attributes(more: &[TpmaObject]) -> TpmaObject {
+pub(super) fn attributes(more: &[TpmaObject]) -> TpmaObject {
     let always = TpmaObject::FIXED_TPM
         | TpmaObject::FIXED_PARENT
         | TpmaObject::USER_WITH_AUTH
@@ -91,7 +91,7 @@ fn attributes(more: &[TpmaObject]) -> TpmaObject {
     more.iter().fold(always, |all, one| all | *one)
 }
 
-fn object(
+pub(super) fn object(
     object_type: TpmAlgId,
     object_attributes: TpmaObject,
     parameters: TpmuPublicParms,
@@ -109,7 +109,7 @@ fn object(
     }
 }
 
-fn no_scheme() -> TpmsEccParms {
+pub(super) fn no_scheme() -> TpmsEccParms {
     TpmsEccParms {
         symmetric: TpmtSymDef {
             algorithm: TpmAlgId::Null,

@@ -10,6 +10,7 @@ use enlist_keys::{KeyStore, KeyStoreError};
 use enlist_pki::KeyKind;
 use tempfile::TempDir;
 
+use crate::attestation::{attestor, sessions};
 use crate::bench::Bench;
 use crate::swtpm::Swtpm;
 
@@ -84,7 +85,7 @@ fn socket(key_store: &str) -> PathBuf {
 /// Does something again and again, cut off later each time, until it is not cut any more.
 /// Returns how many commands it takes.
 fn cut_everywhere(tpm: &Swtpm, cut: Cut, story: impl Fn(&Cutter)) -> i32 {
-    for commands in 0..40 {
+    for commands in 0..60 {
         let cutter = Cutter::new(tpm, commands, cut);
         story(&cutter);
         if !cutter.has_cut() {
@@ -129,6 +130,57 @@ fn a_destruction_that_was_cut_off_is_done_again() {
             assert!(tpm.persistent().is_empty());
         });
     }
+}
+
+#[test]
+fn a_proof_that_was_cut_off_is_made_again() {
+    let Some(tpm) = Swtpm::start_endorsed() else {
+        return;
+    };
+    let key = Bench::new(&tpm.key_store()).store().make(KeyKind::P256);
+    let key = key.unwrap();
+    let whole = attestor(&tpm.key_store());
+    let said = whole.endorsement().unwrap();
+    for cut in [Cut::Before, Cut::After] {
+        let commands = cut_everywhere(&tpm, cut, |cutter| {
+            let through = attestor(&cutter.key_store());
+            let done = through
+                .certify(&key, &[1; 32])
+                .and_then(|_| through.endorsement());
+            match &done {
+                Ok(again) => assert_eq!(*again, said),
+                Err(error) => assert!(error.is_transient(), "{error}"),
+            }
+            assert_eq!(done.is_ok(), !cutter.has_cut());
+            // What is left loaded is in nobody's way.
+            whole.certify(&key, &[2; 32]).unwrap();
+        });
+        assert!(commands > 10, "{commands}");
+    }
+    assert_eq!(whole.endorsement().unwrap(), said);
+}
+
+#[test]
+fn sessions_and_keys_that_killed_programs_left_behind_make_room() {
+    let Some(tpm) = Swtpm::start() else { return };
+    let start_session = [
+        0x80, 0x01, 0, 0, 0, 43, 0, 0, 0x01, 0x76, // TPM2_StartAuthSession
+        0x40, 0, 0, 7, 0x40, 0, 0, 7, // with no key, for nothing
+        0, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, // a nonce
+        0, 0, 1, 0, 0x10, 0, 0x0b, // no salt, a policy, no cipher, SHA-256
+    ];
+    let mut refused = false;
+    for _ in 0..100 {
+        refused |= tpm.raw(&start_session)[6..10] != [0; 4];
+        tpm.raw(crate::tpm::CREATE_PRIMARY);
+    }
+    assert!(refused, "there is no room for another");
+    let attestor = attestor(&tpm.key_store());
+    let said = attestor.endorsement().unwrap();
+    let none = attestor.activate(&[0, 1, 0], &[0, 1, 0]).unwrap_err();
+    assert!(none.to_string().contains("challenge"), "{none}");
+    assert_eq!(attestor.endorsement().unwrap(), said);
+    assert_eq!((tpm.transient(), sessions(&tpm)), (0, 0));
 }
 
 #[test]

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+#[cfg(feature = "tpm")]
+mod attestation;
 mod bench;
 #[cfg(feature = "tpm")]
 mod cut;
@@ -24,6 +26,10 @@ mod sealed;
 mod softhsm;
 #[cfg(feature = "tpm")]
 #[path = "../../../testkit/src/swtpm.rs"]
+#[allow(
+    dead_code,
+    reason = "whose certificates they are is the story of the server"
+)]
 mod swtpm;
 mod tls;
 #[cfg(feature = "tpm")]

@@ -47,7 +47,7 @@ impl Ops {
             .store
             .read("tenant_authority", move |tx| {
                 // Trust anchors are no secret: every role needs them to do its work.
-                scope::tenant(tx, &who, who.role, &tenant)
+                scope::part(tx, &who, who.role, &tenant).map(|(tenant, _)| tenant)
             })
             .await?;
         let needed = self.needed_cas(tenant.id).await?;

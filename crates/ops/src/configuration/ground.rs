@@ -155,6 +155,16 @@ fn look(
     needed: Role,
 ) -> Result<Ground, Error> {
     let (tenant, group, device, target) = find(tx, who, path, needed)?;
+    values_in_force(tx, path.clone(), (tenant, group, device), target)
+}
+
+/// What is stated that devices are to have.
+pub(super) fn values_in_force(
+    tx: &mut Tx<'_>,
+    path: ConfigurationPath,
+    (tenant, group, device): (Tenant, Group, Option<Device>),
+    target: ConfigurationTarget,
+) -> Result<Ground, Error> {
     let (t, g) = (tenant.id, group.id);
     let schema = tx.configuration_up_to(t, g, ConfigurationTarget::Schema, u32::MAX)?;
     let schema_version = schema.as_ref().map_or(0, |one| one.entry.schema_version);
@@ -172,7 +182,7 @@ fn look(
         }
     };
     Ok(Ground {
-        path: path.clone(),
+        path,
         tenant,
         group,
         device,

@@ -120,7 +120,7 @@ impl Ops {
     }
 
     /// The whole before and after, where the one after is good.
-    async fn compare(
+    pub(super) async fn compare(
         &self,
         ground: &Ground,
         ruler: &Arc<Ruler>,
@@ -149,7 +149,7 @@ impl Ops {
         Ok((Value::Object(before), Value::Object(after)))
     }
 
-    async fn seal_values(
+    pub(super) async fn seal_values(
         &self,
         ground: &Ground,
         ruler: &Ruler,

@@ -3,6 +3,7 @@
 use enlist_config::Change;
 use enlist_core::{
     Actor, ConfigurationEntry, ConfigurationStatement, ConfigurationTarget, Event, Operator, Role,
+    Subject,
 };
 use enlist_signed::Envelope;
 use enlist_store::Tx;
@@ -54,7 +55,12 @@ impl Ops {
             envelope,
             body: draft.body,
         };
-        let event = event(ground, &statement.entry, draft.changes, draft.back_to);
+        let event = event(
+            ground.subject(),
+            &statement.entry,
+            draft.changes,
+            draft.back_to,
+        );
         let seen = Seen::of(ground);
         let (tenant, group, target) = (ground.tenant.id, ground.group.id, ground.target);
         self.inner
@@ -136,15 +142,15 @@ impl Seen {
     }
 }
 
-fn event(
-    ground: &Ground,
+pub(super) fn event(
+    subject: Subject,
     entry: &ConfigurationEntry,
     changes: &[Change],
     back_to: Option<u64>,
 ) -> Event {
     let event = Event::new(
         "configuration-applied",
-        ground.subject(),
+        subject,
         entry.actor.clone(),
         entry.at,
     )

@@ -7,7 +7,7 @@ use enlist_core::{
 use enlist_store::Tx;
 
 use super::Asked;
-use super::examine::{Finding, in_service};
+use super::examine::{Finding, in_service, named};
 use crate::Error;
 use crate::issue::Issuance;
 use crate::renew::{certificate_of, recovery_ends};
@@ -27,10 +27,10 @@ pub(super) fn returned(
     asked: &Asked,
     group: &Group,
 ) -> Result<Option<(Device, Credential)>, Error> {
-    let (None, Some(name)) = (&asked.token, &asked.name) else {
+    if asked.token.is_some() {
         return Ok(None);
-    };
-    let Some(device) = tx.device_by_name(group.tenant, group.id, name)? else {
+    }
+    let Some(device) = named(tx, asked, group)? else {
         return Ok(None);
     };
     let credential = tx.credential(device.tenant, device.id)?;
@@ -39,12 +39,12 @@ pub(super) fn returned(
         .map(|held| (device, held)))
 }
 
-/// What a device that enrolled before is due.
+/// What a device that enrolled before is due, which asks at one group and is in one: mostly the same.
 pub(super) fn enrolled_before(
     tx: &mut Tx<'_>,
     asked: &Asked,
     secret: Option<&SecretRecord>,
-    (tenant, group): (&Tenant, &Group),
+    (tenant, asked_at, group): (&Tenant, &Group, &Group),
     (device, credential): (Device, Credential),
     now: Timestamp,
 ) -> Result<Finding, Error> {
@@ -54,12 +54,21 @@ pub(super) fn enrolled_before(
         let issuance = Issuance::new(tenant, group, device, certificate);
         Ok(Finding::Again(Box::new(issuance)))
     };
-    let anew = |device, credential| {
-        let evidence = BySecret {
-            secret: &asked.secret,
-            csr: &asked.csr,
+    let anew = |device: Device, credential| {
+        let verified = match (&asked.secret, &asked.attested) {
+            (Some(shown), _) => {
+                let evidence = BySecret {
+                    secret: shown,
+                    csr: &asked.csr,
+                    source: asked.source,
+                };
+                evidence.verify_return(secret, asked_at.id, now)?
+            }
+            (None, Some(attested)) if device.attested.as_ref() == Some(attested.identity()) => {
+                attested.verified().clone()
+            }
+            (None, _) => return Err(Error::AttestationRequired),
         };
-        let verified = evidence.verify_return(secret, group.id, now)?;
         Ok(Finding::Anew(Box::new(Anew {
             device,
             credential,

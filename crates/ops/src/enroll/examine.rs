@@ -1,22 +1,28 @@
 //! What a newcomer's request comes to, as the record stands. It is looked at once before
 //! signing, and once more, for good, in the transaction that records.
 
-use enlist_attest::{BySecret, Verified};
+use enlist_attest::{Attested, BySecret, Verified};
 use enlist_core::{
-    Device, DeviceId, EnrollmentPolicy, Group, Name, SecretRecord, StateKind, Tenant, Timestamp,
-    TombstoneOf,
+    Device, DeviceId, EnrollmentPolicy, Group, HardwareIdentity, Hook, Landing, Name, SecretRecord,
+    StateKind, Tenant, Timestamp, TombstoneOf,
 };
 use enlist_store::Tx;
 
-use super::Asked;
 use super::again::{Anew, enrolled_before, returned};
+use super::{Asked, bounds, landed};
 use crate::Error;
 use crate::issue::Issuance;
+use crate::zero_touch;
 
 /// Where a request stands: whom it is to, and what it comes to.
 pub(super) struct Ground {
     pub(super) tenant: Tenant,
+    /// The group that it is in, and for a newcomer the one that it asks at.
     pub(super) group: Group,
+    /// Who is to be asked about a newcomer.
+    pub(super) hook: Option<Hook>,
+    /// The label of the secret that it brings.
+    pub(super) secret_label: Option<String>,
     pub(super) finding: Finding,
 }
 
@@ -38,41 +44,72 @@ pub(super) struct Admission {
     pub(super) device: Option<Device>,
     /// What issuing takes.
     pub(super) verified: Verified,
-    /// The secret that lets it in.
-    pub(super) secret: SecretRecord,
+    /// The secret that lets it in; none where its hardware does.
+    pub(super) secret: Option<SecretRecord>,
     /// Another device that claims the same hardware.
     pub(super) double: Option<DeviceId>,
 }
 
 pub(super) fn examine(tx: &mut Tx<'_>, asked: &Asked, now: Timestamp) -> Result<Ground, Error> {
     // To one without the right secret, tenants and groups that are not there look like wrong
-    // secrets.
+    // secrets; to one without any, like groups that take nobody without.
+    let stranger = || match &asked.secret {
+        Some(_) => Error::SecretWrong,
+        None => zero_touch::refused(asked.attested.as_ref()),
+    };
     let names = (asked.tenant.parse::<Name>(), asked.group.parse::<Name>());
     let (Ok(tenant), Ok(group)) = names else {
-        return Err(Error::SecretWrong);
+        return Err(stranger());
     };
-    let tenant = tx.tenant_by_name(&tenant)?.ok_or(Error::SecretWrong)?;
-    let group = tx
-        .group_by_name(tenant.id, &group)?
-        .ok_or(Error::SecretWrong)?;
-    let secret = tx.secret_by_short_id(tenant.id, asked.secret.short_id())?;
-    let evidence = BySecret {
-        secret: &asked.secret,
+    let tenant = tx.tenant_by_name(&tenant)?.ok_or_else(stranger)?;
+    let group = tx.group_by_name(tenant.id, &group)?.ok_or_else(stranger)?;
+    // What is listed on a manifest may count without a manufacturer: by the policy of then alone.
+    if asked.attested.is_some() && asked.policy != group.zero_touch {
+        return Err(Error::Busy { retry_after_s: 1 });
+    }
+    let evidence = asked.secret.as_ref().map(|secret| BySecret {
+        secret,
         csr: &asked.csr,
-    };
-    evidence.verify_again(secret.as_ref(), group.id)?;
-
-    let finding = match repeated(tx, asked, secret.as_ref(), (&tenant, &group), now)? {
-        Some(finding) => finding,
-        None => {
-            let verified = evidence.verify(secret.as_ref(), group.id, now)?;
-            let secret = secret.ok_or(Error::SecretWrong)?;
-            newcomer(tx, asked, &group, secret, verified)?
+        source: asked.source,
+    });
+    let secret = match &evidence {
+        Some(evidence) => {
+            let secret = tx.secret_by_short_id(tenant.id, evidence.secret.short_id())?;
+            evidence.verify_again(secret.as_ref(), group.id)?;
+            secret
         }
+        None => {
+            zero_touch::may_enter(&group, asked.attested.as_ref())?;
+            None
+        }
+    };
+    let secret_label = secret.as_ref().map(|secret| secret.label.clone());
+    let (group, finding) = match repeated(tx, asked, secret.as_ref(), (&tenant, &group), now)? {
+        Some((home, finding)) => (home, finding),
+        None => {
+            let verified = match (&evidence, &asked.attested) {
+                (Some(evidence), _) => Some(evidence.verify(secret.as_ref(), group.id, now)?),
+                (None, Some(attested))
+                    if zero_touch::counts(&group, attested)
+                        && bounds::lists(tx, &group, attested)? =>
+                {
+                    Some(attested.verified().clone())
+                }
+                (None, _) => None,
+            };
+            let finding = newcomer(tx, asked, &group, secret, verified)?;
+            (group, finding)
+        }
+    };
+    let hook = match (&finding, group.hook) {
+        (Finding::Apply | Finding::Admit(_), Some(_)) => tx.hook(tenant.id, group.id)?,
+        _ => None,
     };
     Ok(Ground {
         tenant,
         group,
+        hook,
+        secret_label,
         finding,
     })
 }
@@ -84,55 +121,66 @@ fn repeated(
     secret: Option<&SecretRecord>,
     (tenant, group): (&Tenant, &Group),
     now: Timestamp,
-) -> Result<Option<Finding>, Error> {
+) -> Result<Option<(Group, Finding)>, Error> {
     if let Some(credential) = tx.credential_by_key(tenant.id, &asked.key)? {
         let device = tx
             .device(tenant.id, credential.device)?
             .ok_or(Error::Inconsistent("a credential without a device"))?;
-        same_identity(asked, &device, group, credential.token == asked.token)?;
-        let before = (device, credential);
-        return enrolled_before(tx, asked, secret, (tenant, group), before, now).map(Some);
+        let home = same_identity(tx, asked, &device, group, credential.token == asked.token)?;
+        let (place, before) = ((tenant, group, &home), (device, credential));
+        let finding = enrolled_before(tx, asked, secret, place, before, now)?;
+        return Ok(Some((home, finding)));
     }
-    if group.enrollment == EnrollmentPolicy::Approve
+    if zero_touch::may_wait(group)
         && let Some(application) = tx.application_by_key(tenant.id, &asked.key)?
     {
         let device = tx
             .device(tenant.id, application.device)?
             .ok_or(Error::Inconsistent("an application without a device"))?;
-        same_identity(asked, &device, group, application.token == asked.token)?;
+        let home = same_identity(tx, asked, &device, group, application.token == asked.token)?;
         if application.server_key != asked.certified.is_servers() {
             return Err(Error::EnrollmentConflict {
                 with: "a key from elsewhere",
             });
         }
         let device = Box::new(device);
-        return Ok(Some(Finding::Waiting { device }));
+        return Ok(Some((home, Finding::Waiting { device })));
     }
     let Some(before) = returned(tx, asked, group)? else {
         return Ok(None);
     };
-    enrolled_before(tx, asked, secret, (tenant, group), before, now).map(Some)
+    let home = landed::home(tx, &before.0, group, None)?;
+    let home = home.map_or_else(|| group.clone(), |(home, _)| home);
+    let finding = enrolled_before(tx, asked, secret, (tenant, group, &home), before, now)?;
+    Ok(Some((home, finding)))
 }
 
+/// The group that the device is in, where it asks as what it is.
 fn same_identity(
+    tx: &mut Tx<'_>,
     asked: &Asked,
     device: &Device,
     group: &Group,
     same_token: bool,
-) -> Result<(), Error> {
+) -> Result<Group, Error> {
     let conflict = |with| Err(Error::EnrollmentConflict { with });
     if !same_token {
         return conflict("another device token");
     }
-    if device.group != group.id {
+    let Some((home, landing)) = landed::home(tx, device, group, asked.name.as_ref())? else {
         return conflict("another group");
-    }
-    // One that was found by its hardware may have been announced under another name.
+    };
+    // One that was found by its hardware may have been announced under another name, and one that its
+    // group's hook has named said another one before.
     let found_by_hardware = asked.hardware.is_some() && asked.hardware == device.hardware;
-    if asked.name.as_ref().is_some_and(|name| *name != device.name) && !found_by_hardware {
+    let said_before = |landing: &Landing| landing.name == asked.name;
+    if asked.name.as_ref().is_some_and(|name| *name != device.name)
+        && !found_by_hardware
+        && !landing.as_ref().is_some_and(said_before)
+    {
         return conflict("another name");
     }
-    Ok(())
+    Ok(home)
 }
 
 /// Refuses a device that is out of service, and says how.
@@ -148,25 +196,48 @@ fn newcomer(
     tx: &mut Tx<'_>,
     asked: &Asked,
     group: &Group,
-    secret: SecretRecord,
-    verified: Verified,
+    secret: Option<SecretRecord>,
+    verified: Option<Verified>,
 ) -> Result<Finding, Error> {
-    let alike = match &asked.hardware {
-        Some(hardware) => tx.devices_by_hardware(group.tenant, group.id, hardware)?,
-        None => Vec::new(),
+    // What is proved stands, whatever others claim.
+    let alike = match (&asked.hardware, &asked.attested) {
+        (Some(hardware), None) => {
+            let mut alike = tx.devices_by_hardware(group.tenant, group.id, hardware)?;
+            alike.extend(landed::by_hardware(tx, group, hardware)?);
+            alike
+        }
+        _ => Vec::new(),
     };
-    let device = match named(tx, asked, group)? {
-        Some(device) => Some(device),
+    let named = named(tx, asked, group)?;
+    let proved = match &asked.attested {
+        Some(attested) => zero_touch::proved(tx, group, attested.identity())?,
+        None => None,
+    };
+    let device = match (proved, named) {
+        (Some(device), _) => Some(device),
+        (None, Some(device)) => {
+            let fits = match (&device.attested, &asked.attested) {
+                (Some(was), attested) => attested.as_ref().map(Attested::identity) == Some(was),
+                // A name alone is no proof of being the one who was given it.
+                (None, _) => secret.is_some(),
+            };
+            if !fits {
+                return Err(Error::HardwareMismatch { name: device.name });
+            }
+            Some(device)
+        }
         // Where whoever comes gets in, one that says its name is not taken for another.
-        None if asked.name.is_some() && group.enrollment != EnrollmentPolicy::Known => None,
-        None => announced(group, &alike)?,
+        (None, None) if asked.name.is_some() && group.enrollment != EnrollmentPolicy::Known => None,
+        (None, None) => announced(group, &alike)?,
     };
     if let Some(device) = &device {
         may_enroll(tx, device, group)?;
         let announced = device.hardware.as_ref();
-        if group.hardware_is_identity
-            && announced.is_some_and(|was| asked.hardware.as_ref() != Some(was))
-        {
+        let is_it = |was: &HardwareIdentity| {
+            asked.hardware.as_ref() == Some(was)
+                || asked.attested.as_ref().map(Attested::identity) == Some(was)
+        };
+        if group.hardware_is_identity && announced.is_some_and(|was| !is_it(was)) {
             return Err(Error::HardwareMismatch {
                 name: device.name.clone(),
             });
@@ -179,6 +250,15 @@ fn newcomer(
     if double.is_some() && group.hardware_is_identity {
         return Err(Error::HardwareConflict);
     }
+    let Some(verified) = verified else {
+        zero_touch::room_to_wait(tx, group)?;
+        return match device {
+            None => Ok(Finding::Apply),
+            Some(device) => Err(Error::HardwareMismatch { name: device.name }),
+        };
+    };
+    let known = device.as_ref().map(|device| device.id);
+    bounds::look(tx, asked, group, secret.as_ref(), known)?;
     match (&device, group.enrollment) {
         (None, EnrollmentPolicy::Known) => {
             // What is let in is held against the tombstones when it is recorded.
@@ -207,6 +287,8 @@ pub(super) fn refuse_the_buried(
     let name = asked.name.clone();
     identities.extend(name.map(|name| TombstoneOf::Name(group.id, name)));
     identities.extend(asked.hardware.clone().map(TombstoneOf::Hardware));
+    let attested = asked.attested.as_ref().map(Attested::identity);
+    identities.extend(attested.cloned().map(TombstoneOf::Hardware));
     let identities: Vec<_> = identities.iter().collect();
     if tx.tombstoned(group.tenant, &identities)?.is_some() {
         return Err(Error::IdentityTombstoned);
@@ -214,10 +296,17 @@ pub(super) fn refuse_the_buried(
     Ok(())
 }
 
-fn named(tx: &mut Tx<'_>, asked: &Asked, group: &Group) -> Result<Option<Device>, Error> {
-    match &asked.name {
-        Some(name) => Ok(tx.device_by_name(group.tenant, group.id, name)?),
-        None => Ok(None),
+pub(super) fn named(
+    tx: &mut Tx<'_>,
+    asked: &Asked,
+    group: &Group,
+) -> Result<Option<Device>, Error> {
+    let Some(name) = &asked.name else {
+        return Ok(None);
+    };
+    match tx.device_by_name(group.tenant, group.id, name)? {
+        Some(device) => Ok(Some(device)),
+        None => landed::by_name(tx, group, name),
     }
 }
 
@@ -243,9 +332,10 @@ fn may_enroll(tx: &mut Tx<'_>, device: &Device, group: &Group) -> Result<(), Err
     let holds_something = device.state().kind() != StateKind::Created
         || tx.credential(device.tenant, device.id)?.is_some();
     if holds_something {
+        let home = tx.group(device.tenant, device.group)?;
         return Err(Error::DeviceAlreadyEnrolled {
             name: device.name.clone(),
-            group: group.name.clone(),
+            group: home.map_or_else(|| group.name.clone(), |home| home.name),
         });
     }
     Ok(())

@@ -39,17 +39,18 @@ impl KnownGrounds {
     ) -> Option<(Tenant, Group, Box<Admission>)> {
         // One without a name may have been announced by its hardware.
         asked.name.as_ref()?;
-        let known = self.lock().get(&key(asked))?.clone();
+        let known = self.lock().get(&key(asked)?)?.clone();
         let evidence = BySecret {
-            secret: &asked.secret,
+            secret: asked.secret.as_ref()?,
             csr: &asked.csr,
+            source: asked.source,
         };
         let secret = Some(&known.secret);
         let verified = evidence.verify(secret, known.group.id, now).ok()?;
         let admission = Admission {
             device: None,
             verified,
-            secret: known.secret,
+            secret: Some(known.secret),
             double: None,
         };
         Some((known.tenant, known.group, Box::new(admission)))
@@ -64,7 +65,14 @@ impl KnownGrounds {
         admission: &Admission,
     ) {
         let active = tenant.state == TenantState::Active;
+        let (Some(key), Some(secret)) = (key(asked), &admission.secret) else {
+            return;
+        };
         if !active || group.enrollment != EnrollmentPolicy::Open || admission.device.is_some() {
+            return;
+        }
+        // Where somebody is to be asked first, or newcomers are passed on, there is no short way.
+        if group.hook.is_some() || group.allocation.is_some() {
             return;
         }
         let mut grounds = self.lock();
@@ -74,14 +82,16 @@ impl KnownGrounds {
         let known = Known {
             tenant: tenant.clone(),
             group: group.clone(),
-            secret: admission.secret.clone(),
+            secret: secret.clone(),
         };
-        grounds.insert(key(asked), known);
+        grounds.insert(key, known);
     }
 
     /// Forgets what has turned out wrong.
     pub(super) fn forget(&self, asked: &Asked) {
-        self.lock().remove(&key(asked));
+        if let Some(key) = key(asked) {
+            self.lock().remove(&key);
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Known>> {
@@ -89,7 +99,9 @@ impl KnownGrounds {
     }
 }
 
-fn key(asked: &Asked) -> Key {
-    let secret = asked.secret.short_id().clone();
-    (asked.tenant.clone(), asked.group.clone(), secret)
+/// Only of one that brings a secret, and nothing else.
+fn key(asked: &Asked) -> Option<Key> {
+    let secret = asked.secret.as_ref().filter(|_| asked.attested.is_none())?;
+    let secret = secret.short_id().clone();
+    Some((asked.tenant.clone(), asked.group.clone(), secret))
 }

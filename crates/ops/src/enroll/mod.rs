@@ -2,25 +2,36 @@
 
 mod again;
 mod anew;
+mod bounds;
 mod examine;
+mod filled;
+mod hook;
 mod known;
+mod landed;
+mod place;
 mod record;
 mod server_key;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use enlist_attest::Attested;
 use enlist_core::{
-    ApprovalCode, DeviceId, DeviceToken, Digest, HardwareIdentity, Name, ProvisioningSecret,
+    ApprovalCode, DeviceId, DeviceToken, Digest, HardwareIdentity, Name, NotAnIdentity,
+    ProvisioningSecret, ZeroTouch,
 };
 use enlist_pki::Csr;
 
-use crate::{Enrolled, Error, Ops, Source};
+use crate::zero_touch::Shown;
+use crate::{Enrolled, Error, HardwareEvidence, Ops, Source};
 pub(crate) use anew::{request_by, request_of};
-use examine::{Finding, Ground, examine};
+use examine::{Finding, examine};
+pub(crate) use filled::Filled;
 pub(crate) use known::KnownGrounds;
-pub(crate) use record::Missed;
+use place::Arriving;
+pub use place::NoLanding;
 use record::Recorded;
+pub(crate) use record::{Missed, let_in_by};
 pub use server_key::KeyGenerated;
 use server_key::KeyOf;
 
@@ -33,6 +44,8 @@ pub struct Enrollment {
     pub group: String,
     /// The group's provisioning secret.
     pub secret: Option<ProvisioningSecret>,
+    /// What proves what it is.
+    pub evidence: Option<HardwareEvidence>,
     /// The name it was given, or gave itself.
     pub name: Option<Name>,
     /// The hardware it claims to be.
@@ -69,7 +82,13 @@ pub enum EnrollmentOutcome {
 struct Asked {
     tenant: String,
     group: String,
-    secret: ProvisioningSecret,
+    secret: Option<ProvisioningSecret>,
+    /// What it has proved to be.
+    attested: Option<Attested>,
+    /// What the group took in place of a secret when that was weighed.
+    policy: Option<ZeroTouch>,
+    /// What it says it is, of which it has proved nothing.
+    claim: Option<String>,
     name: Option<Name>,
     hardware: Option<HardwareIdentity>,
     csr: Csr,
@@ -79,6 +98,14 @@ struct Asked {
     certified: KeyOf,
     token: Option<Digest>,
     ttl: Option<Duration>,
+    source: Source,
+}
+
+impl Asked {
+    fn attested(&self) -> Option<HardwareIdentity> {
+        let attested = self.attested.as_ref();
+        attested.map(|attested| attested.identity().clone())
+    }
 }
 
 /// Seconds between two questions of a device that waits for a person.
@@ -108,31 +135,46 @@ impl Ops {
         certified: KeyOf,
     ) -> (Result<EnrollmentOutcome, Error>, Option<Arc<Asked>>) {
         let source = enrollment.source;
-        let asked = match self.read(enrollment, certified) {
+        let asked = match self.read(enrollment, certified).await {
             Ok(asked) => Arc::new(asked),
             Err(error) => return (Err(error), None),
         };
         let outcome = self.settle(&asked).await;
-        let (guard, id) = (&self.inner.guard, asked.secret.short_id());
-        match &outcome {
-            Err(Error::SecretWrong) => guard.wrong(source, id, self.now()),
-            Ok(_) => guard.right(id),
-            Err(_) => {}
+        let guard = &self.inner.guard;
+        match (&outcome, &asked.secret) {
+            (Err(Error::SecretWrong), Some(secret)) => {
+                guard.wrong(source, secret.short_id(), self.now());
+            }
+            (Ok(_), Some(secret)) => guard.right(secret.short_id()),
+            _ => {}
         }
         (outcome, Some(asked))
     }
 
     /// Reads what was sent; the cheap checks come before the dear ones.
-    fn read(&self, enrollment: Enrollment, certified: KeyOf) -> Result<Asked, Error> {
-        let secret = enrollment.secret.ok_or(Error::SecretMissing)?;
-        let guard = &self.inner.guard;
-        guard.check(enrollment.source, secret.short_id(), self.now())?;
+    async fn read(&self, enrollment: Enrollment, certified: KeyOf) -> Result<Asked, Error> {
+        if let Some(secret) = &enrollment.secret {
+            let guard = &self.inner.guard;
+            guard.check(enrollment.source, secret.short_id(), self.now())?;
+        }
+        if let Some(claim) = &enrollment.hardware
+            && claim.kind().is_proved()
+        {
+            return Err(NotAnIdentity::Claimed.into());
+        }
         let csr = Csr::from_der(&enrollment.csr)?;
         certified.refuse_encryption(&csr)?;
+        let shown = match &enrollment.evidence {
+            Some(evidence) => self.attest(&enrollment, evidence, &csr).await?,
+            None => Shown::default(),
+        };
         Ok(Asked {
             tenant: enrollment.tenant,
             group: enrollment.group,
-            secret,
+            secret: enrollment.secret,
+            attested: shown.attested,
+            policy: shown.policy,
+            claim: shown.claim,
             name: enrollment.name,
             hardware: enrollment.hardware,
             key: Digest::from_bytes(csr.public_key().digest()),
@@ -140,13 +182,17 @@ impl Ops {
             certified,
             token: enrollment.token.map(|token| token.digest()),
             ttl: enrollment.ttl,
+            source: enrollment.source,
         })
     }
 
     async fn settle(&self, asked: &Arc<Asked>) -> Result<EnrollmentOutcome, Error> {
         let known = &self.inner.known_grounds;
         if let Some((tenant, group, admission)) = known.guess(asked, self.now()) {
-            let entry = self.sign_admission(tenant, group, admission, asked).await?;
+            let place = self.find_place(asked, Arriving::new(&tenant, group, &admission), None);
+            let entry = self
+                .sign_admission(tenant.clone(), place.await?, admission, asked)
+                .await?;
             match self.record_enrollment(asked.clone(), entry).await? {
                 Recorded::Issued(issuance) => {
                     let enrolled = self.present(*issuance).await?;
@@ -155,6 +201,8 @@ impl Ops {
                 Recorded::Waiting(_) | Recorded::Raced => known.forget(asked),
             }
         }
+        // What the hook of the group has said, which is asked once.
+        let mut said = None;
         for _ in 0..ATTEMPTS {
             let (look, now) = (asked.clone(), self.now());
             let ground = self
@@ -162,22 +210,29 @@ impl Ops {
                 .store
                 .read("enroll_look", move |tx| examine(tx, &look, now))
                 .await?;
-            let Ground {
-                tenant,
-                group,
-                finding,
-            } = ground;
-            let recorded = match finding {
+            let (tenant, group) = (ground.tenant.clone(), ground.group.clone());
+            let recorded = match ground.finding {
                 Finding::Again(issuance) => Recorded::Issued(issuance),
                 Finding::Waiting { device } => Recorded::Waiting(device),
-                Finding::Apply => self.record_application(asked.clone()).await?,
+                Finding::Apply => {
+                    self.hear(asked, &ground, &mut said).await?;
+                    let arriving = Arriving::applying(&tenant, group);
+                    let place = self.find_place(asked, arriving, said.as_ref()).await?;
+                    self.record_application(asked.clone(), place).await?
+                }
                 Finding::Anew(anew) => {
                     let signed = self.sign_anew(&tenant, &group, &anew, asked).await?;
                     self.record_anew(tenant.id, asked.clone(), signed).await?
                 }
-                Finding::Admit(admission) => {
+                Finding::Admit(_) => {
+                    self.hear(asked, &ground, &mut said).await?;
+                    let Finding::Admit(admission) = ground.finding else {
+                        continue;
+                    };
                     known.remember(asked, &tenant, &group, &admission);
-                    let entry = self.sign_admission(tenant, group, admission, asked).await?;
+                    let arriving = Arriving::new(&tenant, group, &admission);
+                    let place = self.find_place(asked, arriving, said.as_ref()).await?;
+                    let entry = self.sign_admission(tenant, place, admission, asked).await?;
                     self.record_enrollment(asked.clone(), entry).await?
                 }
             };

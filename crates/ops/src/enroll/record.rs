@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
+use enlist_attest::Attested;
 use enlist_core::{
-    Actor, Application, ApprovalCode, Credential, Device, DeviceId, Event, Group, Labels, Name,
-    NewDevice, SecretRefusal, Tenant, TenantId, Timestamp, lower_hex,
+    Actor, Application, ApprovalCode, Credential, Device, Event, SecretRecord, Tenant, TenantId,
+    Timestamp,
 };
 use enlist_store::Tx;
 
-use super::Asked;
 use super::anew::request_of;
 use super::examine::{Admission, Finding, examine, refuse_the_buried};
+use super::place::Place;
+use super::{Asked, bounds};
 use crate::issue::{Issuance, Signed, Whom};
-use crate::{Error, Ops, devices};
+use crate::{Error, Ops, devices, zero_touch};
 
 /// What became of a request in the transaction that was to record it.
 pub(super) enum Recorded {
@@ -26,10 +28,8 @@ pub(super) enum Recorded {
 /// on.
 pub(super) struct Entry {
     tenant: Tenant,
-    group: Group,
+    place: Place,
     admission: Box<Admission>,
-    /// The device before it is enrolled: as created, or as it is about to be.
-    device: NewDevice,
     signed: Signed,
 }
 
@@ -69,61 +69,28 @@ impl Ops {
     pub(super) async fn sign_admission(
         &self,
         tenant: Tenant,
-        group: Group,
+        place: Place,
         admission: Box<Admission>,
         asked: &Asked,
     ) -> Result<Entry, Error> {
-        let device = match &admission.device {
-            Some(device) => NewDevice {
-                id: device.id,
-                tenant: device.tenant,
-                group: device.group,
-                name: device.name.clone(),
-                labels: device.labels.clone(),
-                hardware: asked.hardware.clone().or_else(|| device.hardware.clone()),
-                at: device.created_at,
-            },
-            None => self.newcomer(&group, asked),
-        };
+        let device = &place.device;
         let whom = Whom {
             id: device.id,
             name: &device.name,
-            hardware: device.hardware.as_ref(),
+            hardware: device.attested.as_ref().or(device.hardware.as_ref()),
         };
         let made = asked.make_key().await?;
         let made = made.map(|key| admission.verified.clone().with_server_key(key));
         let verified = made.as_ref().unwrap_or(&admission.verified);
         let signed = self
-            .sign(&tenant, &group, whom, verified, asked.ttl)
+            .sign(&tenant, &place.group, whom, verified, asked.ttl)
             .await?;
         Ok(Entry {
             tenant,
-            group,
+            place,
             admission,
-            device,
             signed,
         })
-    }
-
-    fn newcomer(&self, group: &Group, asked: &Asked) -> NewDevice {
-        NewDevice {
-            id: DeviceId::new(&*self.inner.clock, &*self.inner.rng),
-            tenant: group.tenant,
-            group: group.id,
-            name: asked.name.clone().unwrap_or_else(|| self.own_name(asked)),
-            labels: Labels::new(),
-            hardware: asked.hardware.clone(),
-            at: self.now(),
-        }
-    }
-
-    /// A name for one that brings none: after its hardware, else after its key.
-    fn own_name(&self, asked: &Asked) -> Name {
-        let short = match &asked.hardware {
-            Some(hardware) => hardware.short(),
-            None => lower_hex(&asked.key.as_bytes()[..6]),
-        };
-        Name::nearest(&format!("device-{short}")).expect("a word of letters and digits is left")
     }
 
     /// Records an enrollment, every guard checked again.
@@ -145,11 +112,14 @@ impl Ops {
     }
 
     /// Records an application that waits for a person.
-    pub(super) async fn record_application(&self, asked: Arc<Asked>) -> Result<Recorded, Error> {
+    pub(super) async fn record_application(
+        &self,
+        asked: Arc<Asked>,
+        place: Place,
+    ) -> Result<Recorded, Error> {
         let now = self.now();
-        let id = DeviceId::new(&*self.inner.clock, &*self.inner.rng);
+        let id = place.device.id;
         let code = ApprovalCode::generate(&*self.inner.rng);
-        let name = asked.name.clone().unwrap_or_else(|| self.own_name(&asked));
         self.inner
             .store
             .write("apply", move |tx| {
@@ -161,26 +131,22 @@ impl Ops {
                     Finding::Apply => {}
                 }
                 let group = &ground.group;
-                let new = NewDevice {
-                    id,
-                    tenant: group.tenant,
-                    group: group.id,
-                    name: name.clone(),
-                    labels: Labels::new(),
-                    hardware: asked.hardware.clone(),
-                    at: now,
-                };
+                if *group != place.entry || !place.stands(tx)? {
+                    return Ok(Recorded::Raced);
+                }
+                if place.group.id != group.id && asked.attested.is_none() && asked.secret.is_none()
+                {
+                    zero_touch::room_to_wait(tx, &place.group)?;
+                }
                 let until = now + group.approval_timeout;
-                let (device, event) = Device::apply(new, code.clone(), until);
+                let (device, event) = Device::apply(place.device.clone(), code.clone(), until);
                 devices::insert(tx, &device)?;
                 refuse_the_buried(tx, &asked, group)?;
-                let secret = tx
-                    .secret_by_short_id(group.tenant, asked.secret.short_id())?
-                    .ok_or(Error::SecretWrong)?;
-                let most = secret.bounds.max_devices;
-                if !tx.count_secret_use(group.tenant, secret.id, most, now)? {
-                    return Err(Error::SecretBounds(SecretRefusal::UsedUp));
+                if !place.record(tx, &asked, &device)? {
+                    return Err(Error::Busy { retry_after_s: 1 });
                 }
+                let secret = bounds::count_application(tx, &asked, group, id, now)?;
+                use_challenge(tx, &asked)?;
                 tx.insert_application(&Application {
                     device: id,
                     tenant: group.tenant,
@@ -188,10 +154,17 @@ impl Ops {
                     token: asked.token,
                     server_key: asked.certified.is_servers(),
                     csr: asked.csr.der().to_vec(),
-                    secret: Some(secret.id),
+                    secret: secret.as_ref().map(|secret| secret.id),
                     ttl: asked.ttl.map(in_hours),
+                    source: Some(asked.source),
                 })?;
-                tx.append(&event)?;
+                let event = let_in_by(event, secret.as_ref()).with("from", asked.source);
+                let event = match (&asked.attested, &asked.claim) {
+                    (Some(attested), _) => event.with("attested", attested.identity()),
+                    (None, Some(claim)) => event.with("unproved", claim),
+                    (None, None) => event,
+                };
+                tx.append(&place.tell(event))?;
                 Ok(Recorded::Waiting(Box::new(device)))
             })
             .await
@@ -203,14 +176,20 @@ impl Entry {
     /// that it was decided on holds now, in this transaction: by a conditional statement, or by
     /// a look after what would have to give way was written.
     fn record(&self, tx: &mut Tx<'_>, asked: &Asked, now: Timestamp) -> Result<Issuance, Missed> {
-        let (group, signed) = (&self.group, &self.signed);
+        let (group, signed) = (&self.place.entry, &self.signed);
         // The group's rules are in the certificate.
-        if tx.group(group.tenant, group.id)?.as_ref() != Some(group) {
+        if !self.place.stands(tx)? {
             return Err(Missed::Raced);
         }
         // What most often misses comes first, before anything is written.
         let (device, event) = self.admit(tx, now)?;
-        self.count_use(tx, now)?;
+        let by = self.admission.secret.as_ref();
+        if let Some(secret) = by
+            && !bounds::count_use(tx, secret, now)?
+        {
+            return Err(Missed::Raced);
+        }
+        bounds::take_entry(tx, asked, group, by, device.id)?;
         let credential = Credential {
             device: device.id,
             tenant: device.tenant,
@@ -224,20 +203,34 @@ impl Entry {
             request: asked.made().map(|_| request_of(&asked.csr)),
             pre_enrolled: false,
         };
-        let secret = self.admission.secret.id;
-        if !tx.insert_credential(&credential, Some(secret))? {
+        let secret = self.admission.secret.as_ref().map(|secret| secret.id);
+        if !tx.insert_credential(&credential, secret)? {
             return Err(Missed::Raced);
         }
+        use_challenge(tx, asked)?;
         refuse_the_buried(tx, asked, group)?;
         self.no_other_double(tx, asked, &device)?;
+        if !self.place.record(tx, asked, &device)? {
+            return Err(Missed::Raced);
+        }
         let certificate = signed.put(tx, &device)?;
-        tx.append(&event.with("serial", certificate.serial))?;
-        if let Some(other) = self.admission.double {
+        let event = event.with("serial", certificate.serial);
+        let mut event = let_in_by(event, self.admission.secret.as_ref()).with("from", asked.source);
+        if let Some(attested) = &asked.attested {
+            event = event.with("attested", attested.identity());
+        }
+        tx.append(&self.place.tell(event))?;
+        if let Some(other) = self.place.double {
             let subject = device.subject();
             let event = Event::new("hardware-claimed-twice", subject, Actor::Newcomer, now);
             tx.append(&event.with("other", other))?;
         }
-        Ok(Issuance::new(&self.tenant, group, device, certificate))
+        Ok(Issuance::new(
+            &self.tenant,
+            &self.place.group,
+            device,
+            certificate,
+        ))
     }
 
     /// No device claims the same hardware but the one that was seen.
@@ -247,7 +240,7 @@ impl Entry {
         asked: &Asked,
         device: &Device,
     ) -> Result<(), Missed> {
-        let Some(hardware) = &asked.hardware else {
+        let Some(hardware) = asked.hardware.as_ref().filter(|_| asked.attested.is_none()) else {
             return Ok(());
         };
         let alike = tx.devices_by_hardware(device.tenant, device.group, hardware)?;
@@ -255,18 +248,7 @@ impl Entry {
             .iter()
             .map(|other| other.id)
             .filter(|id| *id != device.id);
-        if others.next() == self.admission.double {
-            Ok(())
-        } else {
-            Err(Missed::Raced)
-        }
-    }
-
-    /// The secret still lets it in, and is counted where it is bounded.
-    fn count_use(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(), Missed> {
-        let secret = &self.admission.secret;
-        let most = secret.bounds.max_devices;
-        if tx.count_secret_use(secret.tenant, secret.id, most, now)? {
+        if others.next() == self.place.double {
             Ok(())
         } else {
             Err(Missed::Raced)
@@ -277,7 +259,7 @@ impl Entry {
     /// holds nothing.
     fn admit(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(Device, Event), Missed> {
         let Some(before) = &self.admission.device else {
-            let (device, event) = Device::create_enrolled(self.device.clone());
+            let (device, event) = Device::create_enrolled(self.place.device.clone());
             return if tx.insert_device(&device)? {
                 Ok((device, event))
             } else {
@@ -288,12 +270,43 @@ impl Entry {
             return Err(Missed::Raced);
         }
         let from = before.state().kind();
-        let (mut device, event) = before.clone().enroll(Actor::Newcomer, now)?;
-        device.hardware.clone_from(&self.device.hardware);
-        if !tx.save_device(&device, from)? {
+        let (to_be, mut device) = (&self.place.device, before.clone());
+        device.group = to_be.group;
+        device.name.clone_from(&to_be.name);
+        device.labels.clone_from(&to_be.labels);
+        device.hardware.clone_from(&to_be.hardware);
+        device.attested.clone_from(&to_be.attested);
+        let moves = (before.group, &before.name) != (device.group, &device.name);
+        let (device, event) = device.enroll(Actor::Newcomer, now)?;
+        let saved = tx.save_device(&device, from)?;
+        if !saved
+            || moves && !tx.move_device(device.tenant, device.id, device.group, &device.name)?
+        {
             return Err(Missed::Raced);
         }
         Ok((device, event))
+    }
+}
+
+/// Says by which secret somebody was let in, or waits, if by any.
+pub(crate) fn let_in_by(event: Event, secret: Option<&SecretRecord>) -> Event {
+    match secret {
+        None => event,
+        Some(secret) => event
+            .with("secret", secret.id)
+            .with("secret_label", &secret.label),
+    }
+}
+
+/// A challenge lets one device in, or wait, once.
+fn use_challenge(tx: &mut Tx<'_>, asked: &Asked) -> Result<(), Error> {
+    let Some(once) = asked.attested.as_ref().and_then(Attested::once) else {
+        return Ok(());
+    };
+    if tx.use_challenge(&once.digest, once.expires_at)? {
+        Ok(())
+    } else {
+        Err(Error::ChallengeUsed)
     }
 }
 

@@ -21,6 +21,16 @@ pub enum What {
     Ca,
     /// A revocation list.
     Crl,
+    /// A manufacturer of hardware.
+    Manufacturer,
+    /// A manifest.
+    Manifest,
+    /// A webhook.
+    Webhook,
+    /// The hook of a group.
+    Hook,
+    /// An event that a webhook could not be told.
+    DeadLetter,
 }
 
 impl fmt::Display for What {
@@ -33,6 +43,11 @@ impl fmt::Display for What {
             Self::Token => "API token",
             Self::Ca => "CA",
             Self::Crl => "revocation list",
+            Self::Manufacturer => "manufacturer",
+            Self::Manifest => "manifest",
+            Self::Webhook => "webhook",
+            Self::Hook => "hook of group",
+            Self::DeadLetter => "dead letter",
         })
     }
 }

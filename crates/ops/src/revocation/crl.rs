@@ -100,7 +100,8 @@ impl Ops {
         let issuers = self.issuers_with(|known| known.by_id(id).is_some()).await?;
         let ca = issuers.by_id(id).ok_or_else(missing)?;
         if ca.is_offline() {
-            return Err(missing());
+            // Only a root's key can be.
+            return Err(Error::NoRootCrl);
         }
         let url = self.own_url(id, part);
         if let Some(part) = part

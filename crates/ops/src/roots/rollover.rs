@@ -69,8 +69,9 @@ impl Ops {
         self.inner
             .store
             .read("rollover", move |tx| {
-                let tenant = scope::tenant(tx, &who, Role::Viewer, &tenant)?;
+                let (tenant, own) = scope::part(tx, &who, Role::Viewer, &tenant)?;
                 let mut groups = tx.groups(tenant.id)?;
+                groups.retain(|group| who.sees_group(group.id));
                 if let Some(name) = &group {
                     groups.retain(|group| group.name.as_str() == name);
                     if groups.is_empty() {
@@ -87,7 +88,7 @@ impl Ops {
                     });
                 };
                 let only = group.as_ref().and_then(|_| groups.first());
-                let only = only.map(|group| group.id);
+                let only = only.map(|group| group.id).or(own);
                 let names: HashMap<_, _> = groups.iter().map(|one| (one.id, one)).collect();
                 let digest = Digest::of(&next.ca.certificate);
                 let mut counted = Vec::new();

@@ -31,7 +31,22 @@ pub(super) struct Fields {
     pub is_ca: bool,
     pub path_len: Option<u8>,
     pub signs_for_a_ca: Option<bool>,
+    pub signs_certificates: Option<bool>,
+    pub signs: Option<bool>,
+    /// A critical extension that nobody here looks at.
+    pub demands_more: bool,
 }
+
+/// The extensions that are looked at, or that ask nothing of who verifies a path: those may be critical.
+const UNDERSTOOD: [oid::Oid; 7] = [
+    oid::SUBJECT_KEY_ID,
+    oid::AUTHORITY_KEY_ID,
+    oid::BASIC_CONSTRAINTS,
+    oid::KEY_USAGE,
+    oid::CERTIFICATE_POLICIES,
+    oid::EXTENDED_KEY_USAGE,
+    oid::SUBJECT_ALT_NAME,
+];
 
 pub(super) fn fields(der: &[u8]) -> Result<Fields, CertificateError> {
     let (signed, rest) = Signed::read(der)?;
@@ -48,10 +63,7 @@ fn read_body(
     body: &mut SliceReader<'_>,
     outer: &AlgorithmIdentifierRef<'_>,
 ) -> Result<Fields, CertificateError> {
-    let mut fields = Fields {
-        signs_for_a_ca: None,
-        ..Fields::default()
-    };
+    let mut fields = Fields::default();
     if explicit(body, 0)?.map(AnyRef::value) != Some(&[2]) {
         return Err(CertificateError::Version);
     }
@@ -84,6 +96,8 @@ fn read_extensions(extensions: AnyRef<'_>, fields: &mut Fields) -> Result<(), Ce
     }
     for one in &extensions {
         read_extension(one.id, one.value, fields)?;
+        fields.demands_more |=
+            one.critical && !UNDERSTOOD.iter().any(|known| known.as_bytes() == one.id);
     }
     Ok(())
 }
@@ -101,6 +115,8 @@ fn read_extension(id: &[u8], value: &[u8], fields: &mut Fields) -> der::Result<(
     } else if id == oid::KEY_USAGE.as_bytes() {
         let usage = KeyUsage::from_der(value)?;
         fields.signs_for_a_ca = Some(usage.key_cert_sign() && usage.crl_sign());
+        fields.signs_certificates = Some(usage.key_cert_sign());
+        fields.signs = Some(usage.digital_signature());
     } else if id == oid::CERTIFICATE_POLICIES.as_bytes() {
         fields.policies = policies(value)?;
     } else if id == oid::EXTENDED_KEY_USAGE.as_bytes() {

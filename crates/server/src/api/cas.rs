@@ -13,7 +13,7 @@ use crate::problem::Refusal;
 use crate::view;
 
 /// The issuing CAs that a tenant has and had, newest first.
-#[utoipa::path(get, path = "/v1/tenants/{tenant}/cas", tag = "cas", params(("tenant" = String, Path)), responses((status = 200, body = wire::Page<wire::Ca>)))]
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/cas", tag = "cas", security(("api_token" = ["any"])), params(("tenant" = String, Path)), responses((status = 200, body = wire::Page<wire::Ca>)))]
 pub(crate) async fn list(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -24,7 +24,7 @@ pub(crate) async fn list(
 }
 
 /// Makes the issuing CA that is to follow the current one, or the request for one.
-#[utoipa::path(post, path = "/v1/tenants/{tenant}/cas", tag = "cas", params(("tenant" = String, Path)), request_body = wire::NewCa, responses((status = 201, body = wire::CaAdded)))]
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/cas", tag = "cas", security(("api_token" = ["admin"])), params(("tenant" = String, Path)), request_body = wire::NewCa, responses((status = 201, body = wire::CaAdded)))]
 pub(crate) async fn add(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -36,7 +36,7 @@ pub(crate) async fn add(
 }
 
 /// Retires the issuing CA of a tenant: the next one issues from then on.
-#[utoipa::path(post, path = "/v1/tenants/{tenant}/cas/retire", tag = "cas", params(("tenant" = String, Path)), request_body = wire::RetireCa, responses((status = 200, body = wire::Ca)))]
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/cas/retire", tag = "cas", security(("api_token" = ["admin"])), params(("tenant" = String, Path)), request_body = wire::RetireCa, responses((status = 200, body = wire::Ca)))]
 pub(crate) async fn retire(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -55,7 +55,7 @@ pub(crate) async fn retire(
 }
 
 /// Renews the issuing CA of a tenant over the name and key that it has, or makes the request for that.
-#[utoipa::path(post, path = "/v1/tenants/{tenant}/cas/renew", tag = "cas", params(("tenant" = String, Path)), request_body = wire::RenewCa, responses((status = 200, body = wire::CaAdded)))]
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/cas/renew", tag = "cas", security(("api_token" = ["admin"])), params(("tenant" = String, Path)), request_body = wire::RenewCa, responses((status = 200, body = wire::CaAdded)))]
 pub(crate) async fn renew(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -68,7 +68,7 @@ pub(crate) async fn renew(
 }
 
 /// Completes a request with the certificate that a root from elsewhere has signed.
-#[utoipa::path(post, path = "/v1/tenants/{tenant}/cas/import", tag = "cas", params(("tenant" = String, Path)), request_body = wire::ImportCa, responses((status = 201, body = wire::Ca)))]
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/cas/import", tag = "cas", security(("api_token" = ["admin"])), params(("tenant" = String, Path)), request_body = wire::ImportCa, responses((status = 201, body = wire::Ca)))]
 pub(crate) async fn import(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -82,7 +82,7 @@ pub(crate) async fn import(
 }
 
 /// The requests that wait for a root from elsewhere, oldest first.
-#[utoipa::path(get, path = "/v1/tenants/{tenant}/ca-requests", tag = "cas", params(("tenant" = String, Path)), responses((status = 200, body = wire::Page<wire::CaRequest>)))]
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/ca-requests", tag = "cas", security(("api_token" = ["any"])), params(("tenant" = String, Path)), responses((status = 200, body = wire::Page<wire::CaRequest>)))]
 pub(crate) async fn requests(
     State(App { ops }): State<App>,
     Who(who): Who,

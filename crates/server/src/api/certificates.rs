@@ -12,7 +12,7 @@ use crate::problem::Refusal;
 use crate::view;
 
 /// The certificates on record, of a tenant, a group or a device.
-#[utoipa::path(get, path = "/v1/tenants/{tenant}/certificates", tag = "certificates", params(("tenant" = String, Path), wire::CertificatesQuery), responses((status = 200, body = wire::Page<wire::Certificate>)))]
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/certificates", tag = "certificates", security(("api_token" = ["viewer", "group"])), params(("tenant" = String, Path), wire::CertificatesQuery), responses((status = 200, body = wire::Page<wire::Certificate>)))]
 pub(crate) async fn list(
     State(App { ops }): State<App>,
     Who(who): Who,

@@ -20,7 +20,7 @@ type Shown = Result<Json<wire::Configuration>, Refusal>;
 type History = Result<Json<wire::Page<wire::ConfigurationEntry>>, Refusal>;
 
 /// Who signs the configuration of a group's devices, with all public keys. Every role may ask.
-#[utoipa::path(get, path = "/v1/tenants/{tenant}/groups/{group}/signing", tag = "groups", params(("tenant" = String, Path), ("group" = String, Path)), responses((status = 200, body = wire::Signing)))]
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/groups/{group}/signing", tag = "groups", security(("api_token" = ["any"])), params(("tenant" = String, Path), ("group" = String, Path)), responses((status = 200, body = wire::Signing)))]
 pub(crate) async fn signing(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -31,7 +31,7 @@ pub(crate) async fn signing(
 }
 
 /// The schema of a group's configuration; `version` names an earlier one.
-#[utoipa::path(get, path = "/v1/tenants/{tenant}/groups/{group}/schema", tag = "configuration", params(("tenant" = String, Path), ("group" = String, Path), wire::SchemaQuery), responses((status = 200, body = wire::GroupSchema)))]
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/groups/{group}/schema", tag = "configuration", security(("api_token" = ["viewer"])), params(("tenant" = String, Path), ("group" = String, Path), wire::SchemaQuery), responses((status = 200, body = wire::GroupSchema)))]
 pub(crate) async fn schema(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -43,7 +43,7 @@ pub(crate) async fn schema(
 }
 
 /// States the schema of a group's configuration.
-#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/schema", tag = "configuration", params(("tenant" = String, Path), ("group" = String, Path)), request_body = wire::ApplySchema, responses((status = 200, body = wire::ConfigurationApplied)))]
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/schema", tag = "configuration", security(("api_token" = ["operator"])), params(("tenant" = String, Path), ("group" = String, Path)), request_body = wire::ApplySchema, responses((status = 200, body = wire::ConfigurationApplied)))]
 pub(crate) async fn apply_schema(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -61,7 +61,7 @@ pub(crate) async fn apply_schema(
 }
 
 /// The schemas that there were, newest first.
-#[utoipa::path(get, path = "/v1/tenants/{tenant}/groups/{group}/schema/history", tag = "configuration", params(("tenant" = String, Path), ("group" = String, Path), wire::HistoryQuery), responses((status = 200, body = wire::Page<wire::ConfigurationEntry>)))]
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/groups/{group}/schema/history", tag = "configuration", security(("api_token" = ["viewer"])), params(("tenant" = String, Path), ("group" = String, Path), wire::HistoryQuery), responses((status = 200, body = wire::Page<wire::ConfigurationEntry>)))]
 pub(crate) async fn schema_history(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -73,7 +73,7 @@ pub(crate) async fn schema_history(
 }
 
 /// Goes back to an earlier schema, under a new number.
-#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/schema/rollback", tag = "configuration", params(("tenant" = String, Path), ("group" = String, Path)), request_body = wire::RollbackRequest, responses((status = 200, body = wire::ConfigurationApplied)))]
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/schema/rollback", tag = "configuration", security(("api_token" = ["operator"])), params(("tenant" = String, Path), ("group" = String, Path)), request_body = wire::RollbackRequest, responses((status = 200, body = wire::ConfigurationApplied)))]
 pub(crate) async fn rollback_schema(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -85,7 +85,7 @@ pub(crate) async fn rollback_schema(
 }
 
 /// The values that are stated for a group.
-#[utoipa::path(get, path = "/v1/tenants/{tenant}/groups/{group}/configuration", tag = "configuration", params(("tenant" = String, Path), ("group" = String, Path), wire::ConfigurationQuery), responses((status = 200, body = wire::Configuration)))]
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/groups/{group}/configuration", tag = "configuration", security(("api_token" = ["viewer"])), params(("tenant" = String, Path), ("group" = String, Path), wire::ConfigurationQuery), responses((status = 200, body = wire::Configuration)))]
 pub(crate) async fn group(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -102,7 +102,7 @@ pub(crate) async fn group(
 }
 
 /// States values for a group.
-#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/configuration", tag = "configuration", params(("tenant" = String, Path), ("group" = String, Path)), request_body = wire::ApplyConfiguration, responses((status = 200, body = wire::ConfigurationApplied)))]
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/configuration", tag = "configuration", security(("api_token" = ["operator"])), params(("tenant" = String, Path), ("group" = String, Path)), request_body = wire::ApplyConfiguration, responses((status = 200, body = wire::ConfigurationApplied)))]
 pub(crate) async fn apply_group(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -119,7 +119,7 @@ pub(crate) async fn apply_group(
 }
 
 /// What was stated for a group, newest first.
-#[utoipa::path(get, path = "/v1/tenants/{tenant}/groups/{group}/configuration/history", tag = "configuration", params(("tenant" = String, Path), ("group" = String, Path), wire::HistoryQuery), responses((status = 200, body = wire::Page<wire::ConfigurationEntry>)))]
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/groups/{group}/configuration/history", tag = "configuration", security(("api_token" = ["viewer"])), params(("tenant" = String, Path), ("group" = String, Path), wire::HistoryQuery), responses((status = 200, body = wire::Page<wire::ConfigurationEntry>)))]
 pub(crate) async fn group_history(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -136,7 +136,7 @@ pub(crate) async fn group_history(
 }
 
 /// Goes back to what was stated for a group before, under a new number.
-#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/configuration/rollback", tag = "configuration", params(("tenant" = String, Path), ("group" = String, Path)), request_body = wire::RollbackRequest, responses((status = 200, body = wire::ConfigurationApplied)))]
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/configuration/rollback", tag = "configuration", security(("api_token" = ["operator"])), params(("tenant" = String, Path), ("group" = String, Path)), request_body = wire::RollbackRequest, responses((status = 200, body = wire::ConfigurationApplied)))]
 pub(crate) async fn rollback_group(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -153,7 +153,7 @@ pub(crate) async fn rollback_group(
 }
 
 /// The values that are stated for a device.
-#[utoipa::path(get, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/configuration", tag = "configuration", params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path), wire::ConfigurationQuery), responses((status = 200, body = wire::Configuration)))]
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/configuration", tag = "configuration", security(("api_token" = ["viewer"])), params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path), wire::ConfigurationQuery), responses((status = 200, body = wire::Configuration)))]
 pub(crate) async fn device(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -164,7 +164,7 @@ pub(crate) async fn device(
 }
 
 /// States values for a device.
-#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/configuration", tag = "configuration", params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), request_body = wire::ApplyConfiguration, responses((status = 200, body = wire::ConfigurationApplied)))]
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/configuration", tag = "configuration", security(("api_token" = ["operator"])), params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), request_body = wire::ApplyConfiguration, responses((status = 200, body = wire::ConfigurationApplied)))]
 pub(crate) async fn apply_device(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -175,7 +175,7 @@ pub(crate) async fn apply_device(
 }
 
 /// What was stated for a device, newest first.
-#[utoipa::path(get, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/configuration/history", tag = "configuration", params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path), wire::HistoryQuery), responses((status = 200, body = wire::Page<wire::ConfigurationEntry>)))]
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/configuration/history", tag = "configuration", security(("api_token" = ["viewer"])), params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path), wire::HistoryQuery), responses((status = 200, body = wire::Page<wire::ConfigurationEntry>)))]
 pub(crate) async fn device_history(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -186,7 +186,7 @@ pub(crate) async fn device_history(
 }
 
 /// Goes back to what was stated for a device before, under a new number.
-#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/configuration/rollback", tag = "configuration", params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), request_body = wire::RollbackRequest, responses((status = 200, body = wire::ConfigurationApplied)))]
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/configuration/rollback", tag = "configuration", security(("api_token" = ["operator"])), params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), request_body = wire::RollbackRequest, responses((status = 200, body = wire::ConfigurationApplied)))]
 pub(crate) async fn rollback_device(
     State(App { ops }): State<App>,
     Who(who): Who,

@@ -9,6 +9,7 @@ use enlist_core::{DeviceToken, ProvisioningSecret};
 use enlist_ops::{Enrollment, EnrollmentOutcome, Error};
 use enlist_wire as wire;
 
+use super::attestation;
 use super::body::Body;
 use crate::app::{App, Peer};
 use crate::problem::Refusal;
@@ -29,6 +30,10 @@ pub(crate) async fn enroll(
     let enrollment = Enrollment {
         tenant: asked.tenant,
         group: asked.group,
+        evidence: asked
+            .attestation
+            .map(|attestation| attestation::evidence(attestation, &peer))
+            .transpose()?,
         secret: secret.transpose().map_err(|_| Error::SecretWrong)?,
         name: asked
             .name

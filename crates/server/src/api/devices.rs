@@ -11,7 +11,7 @@ use crate::problem::Refusal;
 use crate::view;
 
 /// The devices of a group, oldest first.
-#[utoipa::path(get, path = "/v1/tenants/{tenant}/groups/{group}/devices", tag = "devices", params(("tenant" = String, Path), ("group" = String, Path), wire::DevicesQuery), responses((status = 200, body = wire::Page<wire::Device>)))]
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/groups/{group}/devices", tag = "devices", security(("api_token" = ["viewer"])), params(("tenant" = String, Path), ("group" = String, Path), wire::DevicesQuery), responses((status = 200, body = wire::Page<wire::Device>)))]
 pub(crate) async fn list(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -41,7 +41,7 @@ pub(crate) async fn list(
 }
 
 /// Creates a device.
-#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/devices", tag = "devices", params(("tenant" = String, Path), ("group" = String, Path)), request_body = wire::NewDevice, responses((status = 201, body = wire::Device)))]
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/devices", tag = "devices", security(("api_token" = ["factory"])), params(("tenant" = String, Path), ("group" = String, Path)), request_body = wire::NewDevice, responses((status = 201, body = wire::Device)))]
 pub(crate) async fn add(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -53,7 +53,7 @@ pub(crate) async fn add(
 }
 
 /// One device, with what is wanted of it and what it says of itself.
-#[utoipa::path(get, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}", tag = "devices", params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), responses((status = 200, body = wire::Device)))]
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}", tag = "devices", security(("api_token" = ["viewer"])), params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), responses((status = 200, body = wire::Device)))]
 pub(crate) async fn one(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -64,7 +64,7 @@ pub(crate) async fn one(
 }
 
 /// Deletes a device: what it held is revoked, and it can't come back unasked.
-#[utoipa::path(delete, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}", tag = "devices", params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}", tag = "devices", security(("api_token" = ["operator"])), params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), responses((status = 204)))]
 pub(crate) async fn delete(
     State(App { ops }): State<App>,
     Who(who): Who,

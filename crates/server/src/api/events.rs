@@ -1,5 +1,6 @@
 use axum::Json;
 use axum::extract::State;
+use enlist_core::Timestamp;
 use enlist_ops::EventFilter;
 use enlist_wire as wire;
 
@@ -11,7 +12,7 @@ use crate::problem::Refusal;
 use crate::view;
 
 /// What happened, oldest first, to a tenant, a group or a device.
-#[utoipa::path(get, path = "/v1/tenants/{tenant}/events", tag = "events", params(("tenant" = String, Path), wire::EventsQuery), responses((status = 200, body = wire::Page<wire::Event>)))]
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/events", tag = "events", security(("api_token" = ["viewer", "group"])), params(("tenant" = String, Path), wire::EventsQuery), responses((status = 200, body = wire::Page<wire::Event>)))]
 pub(crate) async fn list(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -21,6 +22,11 @@ pub(crate) async fn list(
     let filter = EventFilter {
         group: query.group,
         device: query.device,
+        kind: query.kind,
+        actor: query.actor,
+        since: query
+            .since
+            .map(|since| Timestamp::from_millis(since.as_millis())),
         after: after(query.after.as_deref())?,
         limit: limit(query.limit)?,
     };
@@ -30,7 +36,7 @@ pub(crate) async fn list(
         items: page
             .items
             .iter()
-            .map(|(id, event, group)| view::event(&tenant, *id, event, group.as_ref()))
+            .map(|one| view::event(&tenant, one))
             .collect(),
         next: page.next.map(|id| id.to_string()),
     }))

@@ -16,7 +16,7 @@ fn answer(app: &App, device: &DeviceView) -> Answer {
 }
 
 /// Suspends a device; its certificates go on hold.
-#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/suspend", tag = "lifecycle", params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), request_body = wire::DeviceAction, responses((status = 200, body = wire::Device)))]
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/suspend", tag = "lifecycle", security(("api_token" = ["operator"])), params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), request_body = wire::DeviceAction, responses((status = 200, body = wire::Device)))]
 pub(crate) async fn suspend(
     State(app): State<App>,
     Who(who): Who,
@@ -28,7 +28,7 @@ pub(crate) async fn suspend(
 }
 
 /// Lets a suspended device back; its certificates come off hold.
-#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/resume", tag = "lifecycle", params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), request_body = wire::DeviceAction, responses((status = 200, body = wire::Device)))]
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/resume", tag = "lifecycle", security(("api_token" = ["operator"])), params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), request_body = wire::DeviceAction, responses((status = 200, body = wire::Device)))]
 pub(crate) async fn resume(
     State(app): State<App>,
     Who(who): Who,
@@ -40,7 +40,7 @@ pub(crate) async fn resume(
 }
 
 /// Revokes a device's credentials and keeps its name.
-#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/deprovision", tag = "lifecycle", params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), request_body = wire::DeviceAction, responses((status = 200, body = wire::Device)))]
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/deprovision", tag = "lifecycle", security(("api_token" = ["operator"])), params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), request_body = wire::DeviceAction, responses((status = 200, body = wire::Device)))]
 pub(crate) async fn deprovision(
     State(app): State<App>,
     Who(who): Who,
@@ -55,7 +55,7 @@ pub(crate) async fn deprovision(
 }
 
 /// Begins to decommission a device, or gives up waiting for its receipt.
-#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/decommission", tag = "lifecycle", params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), request_body = wire::DeviceAction, responses((status = 200, body = wire::Device)))]
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/decommission", tag = "lifecycle", security(("api_token" = ["operator"])), params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), request_body = wire::DeviceAction, responses((status = 200, body = wire::Device)))]
 pub(crate) async fn decommission(
     State(app): State<App>,
     Who(who): Who,
@@ -76,7 +76,7 @@ pub(crate) async fn decommission(
 }
 
 /// Lets a device that is gone enroll again, once.
-#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/allow-reenroll", tag = "lifecycle", params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), request_body = wire::DeviceAction, responses((status = 200, body = wire::Device)))]
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/allow-reenroll", tag = "lifecycle", security(("api_token" = ["operator"])), params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), request_body = wire::DeviceAction, responses((status = 200, body = wire::Device)))]
 pub(crate) async fn allow_reenroll(
     State(app): State<App>,
     Who(who): Who,
@@ -91,7 +91,7 @@ pub(crate) async fn allow_reenroll(
 }
 
 /// Lets a waiting device in.
-#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/approve", tag = "lifecycle", params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), request_body = wire::DeviceAction, responses((status = 200, body = wire::Device)))]
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/approve", tag = "lifecycle", security(("api_token" = ["operator"])), params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), request_body = wire::DeviceAction, responses((status = 200, body = wire::Device)))]
 pub(crate) async fn approve(
     State(app): State<App>,
     Who(who): Who,
@@ -103,7 +103,7 @@ pub(crate) async fn approve(
 }
 
 /// Turns a waiting device away.
-#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/reject", tag = "lifecycle", params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), request_body = wire::DeviceAction, responses((status = 200, body = wire::Device)))]
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/reject", tag = "lifecycle", security(("api_token" = ["operator"])), params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), request_body = wire::DeviceAction, responses((status = 200, body = wire::Device)))]
 pub(crate) async fn reject(
     State(app): State<App>,
     Who(who): Who,

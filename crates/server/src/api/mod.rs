@@ -1,5 +1,7 @@
 //! The endpoints: one file a noun.
 
+mod attestation;
+mod audit;
 mod body;
 mod bulk;
 mod cas;
@@ -14,15 +16,20 @@ mod devices;
 mod events;
 mod groups;
 mod health;
+mod hooks;
 mod lifecycle;
+mod manifests;
+mod manufacturers;
 mod orders;
 mod path;
 mod pre_enroll;
 mod roots;
+mod rows;
 mod secrets;
 mod tenants;
 mod time;
 mod tokens;
+mod webhooks;
 mod whoami;
 
 pub(crate) use body::{has_type, too_large_or_cut};
@@ -33,10 +40,12 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::entry::{self, OpenRoutes, Route};
 use crate::est;
 use crate::openapi;
 use crate::problem::Refusal;
@@ -53,11 +62,14 @@ pub(crate) fn endpoints() -> OpenApiRouter<App> {
         .merge(management_api())
         // Within, so that its own bound on bodies is the one that counts.
         .merge(configuration_api().layer(DefaultBodyLimit::max(body::LARGE)))
+        .merge(manufacturer_api().layer(DefaultBodyLimit::max(body::LARGE)))
         .merge(receipt_api().layer(DefaultBodyLimit::max(body::LARGE)))
         .layer(from_fn(bound_in_time))
         .layer(DefaultBodyLimit::max(body::LIMIT))
         // Added after the layer that ends long requests: a million rows take their time.
         .routes(routes!(bulk::add_devices))
+        .routes(routes!(manifests::entries, manifests::import))
+        .routes(routes!(audit::export))
         // It ends when there is something to tell, or by a bound of its own.
         .routes(routes!(device_poll::wait))
 }
@@ -65,6 +77,7 @@ pub(crate) fn endpoints() -> OpenApiRouter<App> {
 fn device_api() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(device_enroll::enroll))
+        .routes(routes!(attestation::challenge))
         .routes(routes!(device_renew::nonce))
         .routes(routes!(device_renew::renew))
         .routes(routes!(device_self::device_self))
@@ -99,7 +112,13 @@ fn management_api() -> OpenApiRouter<App> {
         .routes(routes!(roots::rollover))
         .routes(routes!(roots::approve))
         .routes(routes!(groups::list, groups::add))
-        .routes(routes!(groups::one, groups::delete))
+        .routes(routes!(groups::one, groups::change, groups::delete))
+        .routes(routes!(hooks::list))
+        .routes(routes!(hooks::add, hooks::delete))
+        .routes(routes!(hooks::refresh))
+        .routes(routes!(hooks::test))
+        .routes(routes!(manifests::list))
+        .routes(routes!(manifests::one, manifests::delete))
         .routes(routes!(secrets::list, secrets::add))
         .routes(routes!(secrets::rotate))
         .routes(routes!(secrets::withdraw))
@@ -118,10 +137,24 @@ fn management_api() -> OpenApiRouter<App> {
         .routes(routes!(orders::receipts))
         .routes(routes!(certificates::list))
         .routes(routes!(events::list))
+        .routes(routes!(audit::key))
+        .routes(routes!(webhooks::list, webhooks::add))
+        .routes(routes!(webhooks::delete))
+        .routes(routes!(webhooks::refresh))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::dead_letters))
+        .routes(routes!(webhooks::retry_dead_letters))
         .routes(routes!(tokens::list, tokens::add))
         .routes(routes!(tokens::withdraw))
         .routes(routes!(tokens::list_installation, tokens::add_installation))
         .routes(routes!(tokens::withdraw_installation))
+}
+
+/// CAs come by the dozen.
+fn manufacturer_api() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(manufacturers::list, manufacturers::import))
+        .routes(routes!(manufacturers::one, manufacturers::delete))
 }
 
 fn configuration_api() -> OpenApiRouter<App> {
@@ -143,17 +176,28 @@ fn configuration_api() -> OpenApiRouter<App> {
 pub fn router(app: App) -> Router {
     let (router, document) = endpoints().split_for_parts();
     let document = openapi::complete(document);
-    router
-        .route(
-            "/v1/openapi.json",
-            axum::routing::get(move || async move { Json(document) }),
-        )
-        .merge(est::routes())
+    entry::guarded(router, entry::declared(&document), &app)
+        .merge(own_description(document).into_router())
+        .merge(est::endpoints())
         .merge(status::endpoints())
         .fallback(async || Refusal::no_such_path())
         .method_not_allowed_fallback(async || Refusal::no_such_method())
         .layer(from_fn(read_to_the_end))
         .with_state(app)
+}
+
+fn own_description(document: OpenApi) -> OpenRoutes {
+    OpenRoutes::new().get("/v1/openapi.json", move || async move { Json(document) })
+}
+
+/// Every route there is, with who may use it.
+pub fn routes() -> Vec<Route> {
+    let document = openapi::document();
+    let mut routes = entry::declared(&document);
+    routes.extend(own_description(document).into_routes());
+    routes.extend(est::routes().into_routes());
+    routes.extend(status::routes().into_routes());
+    routes
 }
 
 /// A body that never ends must not hold its place for ever.

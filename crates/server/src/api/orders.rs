@@ -12,7 +12,7 @@ use crate::view;
 
 /// Orders a device to do something. It is told at its next poll, or at once if it waits. Where it was not
 /// handed the same order yet, that one stands.
-#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/orders", tag = "orders", params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), request_body = wire::NewOrder, responses((status = 201, body = wire::DeviceOrder)))]
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/orders", tag = "orders", security(("api_token" = ["operator"])), params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), request_body = wire::NewOrder, responses((status = 201, body = wire::DeviceOrder)))]
 pub(crate) async fn give(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -29,7 +29,7 @@ pub(crate) async fn give(
 
 /// An order that destroys, signed by the server alone, to be completed with the signature of the group's
 /// operators. The device is not given it yet.
-#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/orders/draft", tag = "orders", params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), request_body = wire::NewOrder, responses((status = 200, body = wire::Envelope)))]
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/orders/draft", tag = "orders", security(("api_token" = ["operator"])), params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), request_body = wire::NewOrder, responses((status = 200, body = wire::Envelope)))]
 pub(crate) async fn draft(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -42,7 +42,7 @@ pub(crate) async fn draft(
 }
 
 /// The orders to a device, the first one first.
-#[utoipa::path(get, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/orders", tag = "orders", params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path), wire::OrdersQuery), responses((status = 200, body = wire::Page<wire::DeviceOrder>)))]
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/orders", tag = "orders", security(("api_token" = ["viewer"])), params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path), wire::OrdersQuery), responses((status = 200, body = wire::Page<wire::DeviceOrder>)))]
 pub(crate) async fn list(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -62,7 +62,7 @@ pub(crate) async fn list(
 }
 
 /// The receipts of a device, the newest first, each with the certificate whose key has signed it.
-#[utoipa::path(get, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/receipts", tag = "orders", params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), responses((status = 200, body = wire::Page<wire::DeviceReceipt>)))]
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/receipts", tag = "orders", security(("api_token" = ["viewer"])), params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), responses((status = 200, body = wire::Page<wire::DeviceReceipt>)))]
 pub(crate) async fn receipts(
     State(App { ops }): State<App>,
     Who(who): Who,

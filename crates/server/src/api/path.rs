@@ -12,7 +12,10 @@ pub(crate) struct Names {
     pub(crate) tenant: String,
     group: String,
     device: String,
+    pub(crate) manufacturer: String,
+    pub(crate) webhook: String,
     pub(crate) id: String,
+    pub(crate) manifest: String,
 }
 
 impl Names {
@@ -49,7 +52,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Names {
             tenant: named("tenant"),
             group: named("group"),
             device: named("device"),
+            manufacturer: named("manufacturer"),
+            webhook: named("webhook"),
             id: named("id"),
+            manifest: named("manifest"),
         })
     }
 }

@@ -12,7 +12,7 @@ use crate::view;
 
 /// Makes an identity ahead, to be loaded into a device at the factory. Key and token are in the
 /// reply, and nowhere else ever after.
-#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/pre-enroll", tag = "devices", params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), request_body = wire::PreEnroll, responses((status = 200, body = wire::Quadruple)))]
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/devices/{device}/pre-enroll", tag = "devices", security(("api_token" = ["factory"])), params(("tenant" = String, Path), ("group" = String, Path), ("device" = String, Path)), request_body = wire::PreEnroll, responses((status = 200, body = wire::Quadruple)))]
 pub(crate) async fn pre_enroll(
     State(App { ops }): State<App>,
     Who(who): Who,

@@ -11,7 +11,7 @@ use crate::problem::Refusal;
 use crate::view;
 
 /// The roots there are and were, newest first. Any API token may see them.
-#[utoipa::path(get, path = "/v1/roots", tag = "roots", responses((status = 200, body = wire::Page<wire::Root>)))]
+#[utoipa::path(get, path = "/v1/roots", tag = "roots", security(("api_token" = ["any", "group"])), responses((status = 200, body = wire::Page<wire::Root>)))]
 pub(crate) async fn list(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -24,7 +24,7 @@ pub(crate) async fn list(
 
 /// Makes the root that is to follow the current one, which vouches for it. Devices are offered it from
 /// then on.
-#[utoipa::path(post, path = "/v1/roots", tag = "roots", request_body = wire::NewRoot, responses((status = 201, body = wire::Root)))]
+#[utoipa::path(post, path = "/v1/roots", tag = "roots", security(("api_token" = ["admin", "installation"])), request_body = wire::NewRoot, responses((status = 201, body = wire::Root)))]
 pub(crate) async fn add(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -36,7 +36,7 @@ pub(crate) async fn add(
 }
 
 /// Retires the current root: the next one takes its place, and all CAs stand under it from then on.
-#[utoipa::path(post, path = "/v1/roots/retire", tag = "roots", request_body = wire::RetireRoot, responses((status = 200, body = wire::Root)))]
+#[utoipa::path(post, path = "/v1/roots/retire", tag = "roots", security(("api_token" = ["admin", "installation"])), request_body = wire::RetireRoot, responses((status = 200, body = wire::Root)))]
 pub(crate) async fn retire(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -51,7 +51,7 @@ pub(crate) async fn retire(
 }
 
 /// A copy of the current root's key, encrypted with the passphrase that is sent.
-#[utoipa::path(post, path = "/v1/roots/export", tag = "roots", request_body = wire::ExportRoot, responses((status = 200, body = wire::RootExported)))]
+#[utoipa::path(post, path = "/v1/roots/export", tag = "roots", security(("api_token" = ["admin", "installation"])), request_body = wire::ExportRoot, responses((status = 200, body = wire::RootExported)))]
 pub(crate) async fn export(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -67,7 +67,7 @@ pub(crate) async fn export(
 }
 
 /// Forgets the key of the current root, once a copy of it was shown to work.
-#[utoipa::path(post, path = "/v1/roots/take-offline", tag = "roots", request_body = wire::TakeRootOffline, responses((status = 200, body = wire::Root)))]
+#[utoipa::path(post, path = "/v1/roots/take-offline", tag = "roots", security(("api_token" = ["admin", "installation"])), request_body = wire::TakeRootOffline, responses((status = 200, body = wire::Root)))]
 pub(crate) async fn take_offline(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -78,7 +78,7 @@ pub(crate) async fn take_offline(
 }
 
 /// How far the devices of a tenant are with the next root.
-#[utoipa::path(get, path = "/v1/tenants/{tenant}/rollover", tag = "roots", params(("tenant" = String, Path), wire::RolloverQuery), responses((status = 200, body = wire::Rollover)))]
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/rollover", tag = "roots", security(("api_token" = ["viewer", "group"])), params(("tenant" = String, Path), wire::RolloverQuery), responses((status = 200, body = wire::Rollover)))]
 pub(crate) async fn rollover(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -92,7 +92,7 @@ pub(crate) async fn rollover(
 }
 
 /// Says yes to a root for a group that signs its configuration itself: its devices take none without.
-#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/trust", tag = "roots", params(("tenant" = String, Path), ("group" = String, Path)), request_body = wire::RootApproval, responses((status = 204)))]
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/trust", tag = "roots", security(("api_token" = ["operator"])), params(("tenant" = String, Path), ("group" = String, Path)), request_body = wire::RootApproval, responses((status = 204)))]
 pub(crate) async fn approve(
     State(App { ops }): State<App>,
     Who(who): Who,

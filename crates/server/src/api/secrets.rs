@@ -13,7 +13,7 @@ use crate::problem::Refusal;
 use crate::view;
 
 /// The provisioning secrets of a group, without their texts.
-#[utoipa::path(get, path = "/v1/tenants/{tenant}/groups/{group}/secrets", tag = "secrets", params(("tenant" = String, Path), ("group" = String, Path)), responses((status = 200, body = wire::Page<wire::Secret>)))]
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/groups/{group}/secrets", tag = "secrets", security(("api_token" = ["viewer"])), params(("tenant" = String, Path), ("group" = String, Path)), responses((status = 200, body = wire::Page<wire::Secret>)))]
 pub(crate) async fn list(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -30,7 +30,7 @@ pub(crate) async fn list(
 }
 
 /// Adds a provisioning secret. Its text is in the reply, and nowhere else ever after.
-#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/secrets", tag = "secrets", params(("tenant" = String, Path), ("group" = String, Path)), request_body = wire::NewSecret, responses((status = 201, body = wire::SecretCreated)))]
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/secrets", tag = "secrets", security(("api_token" = ["operator"])), params(("tenant" = String, Path), ("group" = String, Path)), request_body = wire::NewSecret, responses((status = 201, body = wire::SecretCreated)))]
 pub(crate) async fn add(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -38,13 +38,13 @@ pub(crate) async fn add(
     OptionalBody(new): OptionalBody<wire::NewSecret>,
 ) -> Result<(StatusCode, Json<wire::SecretCreated>), Refusal> {
     let added = ops
-        .add_secret(&who, names.group(), view::add_secret(new))
+        .add_secret(&who, names.group(), view::add_secret(new)?)
         .await?;
     Ok((StatusCode::CREATED, Json(view::secret_created(&added))))
 }
 
 /// Adds a secret that takes the place of the others; they expire after an overlap.
-#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/secrets/rotate", tag = "secrets", params(("tenant" = String, Path), ("group" = String, Path)), request_body = wire::RotateSecret, responses((status = 201, body = wire::SecretCreated)))]
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/secrets/rotate", tag = "secrets", security(("api_token" = ["operator"])), params(("tenant" = String, Path), ("group" = String, Path)), request_body = wire::RotateSecret, responses((status = 201, body = wire::SecretCreated)))]
 pub(crate) async fn rotate(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -57,7 +57,7 @@ pub(crate) async fn rotate(
 }
 
 /// Withdraws a secret. Who has enrolled with it stays in.
-#[utoipa::path(delete, path = "/v1/tenants/{tenant}/groups/{group}/secrets/{id}", tag = "secrets", params(("tenant" = String, Path), ("group" = String, Path), ("id" = String, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/v1/tenants/{tenant}/groups/{group}/secrets/{id}", tag = "secrets", security(("api_token" = ["operator"])), params(("tenant" = String, Path), ("group" = String, Path), ("id" = String, Path)), responses((status = 204)))]
 pub(crate) async fn withdraw(
     State(App { ops }): State<App>,
     Who(who): Who,

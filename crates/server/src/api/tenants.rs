@@ -12,7 +12,7 @@ use crate::problem::Refusal;
 use crate::view;
 
 /// The tenants that the token can see.
-#[utoipa::path(get, path = "/v1/tenants", tag = "tenants", responses((status = 200, body = wire::Page<wire::Tenant>)))]
+#[utoipa::path(get, path = "/v1/tenants", tag = "tenants", security(("api_token" = ["viewer", "group"])), responses((status = 200, body = wire::Page<wire::Tenant>)))]
 pub(crate) async fn list(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -24,7 +24,7 @@ pub(crate) async fn list(
 }
 
 /// Makes a tenant with an issuing CA of its own, or with the request for one.
-#[utoipa::path(post, path = "/v1/tenants", tag = "tenants", request_body = wire::NewTenant, responses((status = 201, body = wire::Tenant)))]
+#[utoipa::path(post, path = "/v1/tenants", tag = "tenants", security(("api_token" = ["admin", "installation"])), request_body = wire::NewTenant, responses((status = 201, body = wire::Tenant)))]
 pub(crate) async fn add(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -36,7 +36,7 @@ pub(crate) async fn add(
 }
 
 /// Whom the tenant's devices and their consumers believe.
-#[utoipa::path(get, path = "/v1/tenants/{tenant}/issuing-ca", tag = "tenants", params(("tenant" = String, Path)), responses((status = 200, body = wire::IssuingCa)))]
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/issuing-ca", tag = "tenants", security(("api_token" = ["any", "group"])), params(("tenant" = String, Path)), responses((status = 200, body = wire::IssuingCa)))]
 pub(crate) async fn issuing_ca(
     State(App { ops }): State<App>,
     Who(who): Who,

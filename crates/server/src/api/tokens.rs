@@ -14,7 +14,7 @@ use crate::problem::Refusal;
 use crate::view;
 
 /// The API tokens of a tenant, without their texts.
-#[utoipa::path(get, path = "/v1/tenants/{tenant}/tokens", tag = "access", params(("tenant" = String, Path)), responses((status = 200, body = wire::Page<wire::Token>)))]
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/tokens", tag = "access", security(("api_token" = ["admin", "group"])), params(("tenant" = String, Path)), responses((status = 200, body = wire::Page<wire::Token>)))]
 pub(crate) async fn list(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -24,7 +24,7 @@ pub(crate) async fn list(
 }
 
 /// The API tokens of the whole installation, without their texts.
-#[utoipa::path(get, path = "/v1/tokens", tag = "access", responses((status = 200, body = wire::Page<wire::Token>)))]
+#[utoipa::path(get, path = "/v1/tokens", tag = "access", security(("api_token" = ["admin", "installation"])), responses((status = 200, body = wire::Page<wire::Token>)))]
 pub(crate) async fn list_installation(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -33,7 +33,7 @@ pub(crate) async fn list_installation(
 }
 
 /// Makes an API token of a tenant. Its text is in the reply, and nowhere else ever after.
-#[utoipa::path(post, path = "/v1/tenants/{tenant}/tokens", tag = "access", params(("tenant" = String, Path)), request_body = wire::NewToken, responses((status = 201, body = wire::TokenCreated)))]
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/tokens", tag = "access", security(("api_token" = ["admin", "group"])), params(("tenant" = String, Path)), request_body = wire::NewToken, responses((status = 201, body = wire::TokenCreated)))]
 pub(crate) async fn add(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -44,7 +44,7 @@ pub(crate) async fn add(
 }
 
 /// Makes an API token of the whole installation.
-#[utoipa::path(post, path = "/v1/tokens", tag = "access", request_body = wire::NewToken, responses((status = 201, body = wire::TokenCreated)))]
+#[utoipa::path(post, path = "/v1/tokens", tag = "access", security(("api_token" = ["admin", "installation"])), request_body = wire::NewToken, responses((status = 201, body = wire::TokenCreated)))]
 pub(crate) async fn add_installation(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -54,7 +54,7 @@ pub(crate) async fn add_installation(
 }
 
 /// Withdraws an API token of a tenant: its next use is refused.
-#[utoipa::path(delete, path = "/v1/tenants/{tenant}/tokens/{id}", tag = "access", params(("tenant" = String, Path), ("id" = String, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/v1/tenants/{tenant}/tokens/{id}", tag = "access", security(("api_token" = ["admin", "group"])), params(("tenant" = String, Path), ("id" = String, Path)), responses((status = 204)))]
 pub(crate) async fn withdraw(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -66,7 +66,7 @@ pub(crate) async fn withdraw(
 }
 
 /// Withdraws an API token of the whole installation.
-#[utoipa::path(delete, path = "/v1/tokens/{id}", tag = "access", params(("id" = String, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/v1/tokens/{id}", tag = "access", security(("api_token" = ["admin", "installation"])), params(("id" = String, Path)), responses((status = 204)))]
 pub(crate) async fn withdraw_installation(
     State(App { ops }): State<App>,
     Who(who): Who,
@@ -100,6 +100,7 @@ async fn add_in(
     let add = AddToken {
         label: new.label,
         role: view::role_asked(new.role),
+        group: new.group,
         expires_in: new.expires_in_s.map(Duration::from_secs),
     };
     let added = ops.add_token(who, tenant, add).await?;

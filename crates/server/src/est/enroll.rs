@@ -3,9 +3,10 @@
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
 use axum::response::Response;
 use enlist_core::{ApprovalCode, Name};
-use enlist_ops::{Enrolled, Enrollment, EnrollmentOutcome, Reenrollment};
+use enlist_ops::{Enrolled, Enrollment, EnrollmentOutcome, HardwareEvidence, Reenrollment};
 
 use super::answer::{self, CERTS_ONLY};
 use super::basic::Basic;
@@ -15,7 +16,8 @@ use super::refusal::EstRefusal;
 use crate::app::{App, Peer};
 use crate::problem;
 
-/// Enrolls a device by its name and provisioning secret.
+/// Enrolls a device by its name and provisioning secret, or by the certificate that its manufacturer has
+/// given it.
 pub(super) async fn simple_enroll(
     State(app): State<App>,
     peer: Peer,
@@ -24,7 +26,9 @@ pub(super) async fn simple_enroll(
     body: Bytes,
 ) -> Result<Response, EstRefusal> {
     let enrollment = enrollment(&headers, &body, label, &peer)?;
-    let outcome = app.ops.enroll(enrollment).await?;
+    let by_certificate = enrollment.evidence.is_some();
+    let outcome = app.ops.enroll(enrollment).await;
+    let outcome = outcome.map_err(|error| EstRefusal::of_enrollment(error, by_certificate))?;
     answer(&headers, &outcome)
 }
 
@@ -56,19 +60,35 @@ pub(super) fn enrollment(
     label: Option<Place>,
     peer: &Peer,
 ) -> Result<Enrollment, EstRefusal> {
-    let basic = Basic::read(headers)?;
-    let place = basic.place(label)?;
+    let (place, secret, name, evidence) = if by_manufacturer(headers, peer) {
+        let evidence = HardwareEvidence::Idevid(peer.chain());
+        (label.unwrap_or_default(), None, None, Some(evidence))
+    } else {
+        let basic = Basic::read(headers)?;
+        (
+            basic.place(label)?,
+            Some(basic.secret),
+            Some(basic.name),
+            None,
+        )
+    };
     Ok(Enrollment {
         csr: body::csr(headers, body)?,
         tenant: place.tenant,
         group: place.group,
-        secret: Some(basic.secret),
-        name: Some(basic.name),
+        secret,
+        evidence,
+        name,
         hardware: None,
         token: None,
         ttl: None,
         source: peer.source,
     })
+}
+
+/// Whether a client shows a certificate and nothing else.
+fn by_manufacturer(headers: &HeaderMap, peer: &Peer) -> bool {
+    peer.certificate.is_some() && !headers.contains_key(AUTHORIZATION)
 }
 
 fn answer(headers: &HeaderMap, outcome: &EnrollmentOutcome) -> Result<Response, EstRefusal> {

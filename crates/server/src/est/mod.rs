@@ -18,36 +18,39 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get, post};
 
 use crate::api::A_REQUEST;
 use crate::app::App;
+use crate::entry::OpenRoutes;
 use crate::problem::Refusal;
 use refusal::EstRefusal;
 
 /// The operations, each with a label and without.
-pub(crate) fn routes() -> Router<App> {
-    let mut router = Router::new();
+pub(crate) fn routes() -> OpenRoutes {
+    let mut routes = OpenRoutes::new();
     for base in [
         "/.well-known/est",
         "/.well-known/est/{label}",
         "/{label}/.well-known/est",
     ] {
         let at = |operation: &str| format!("{base}/{operation}");
-        router = router
-            .route(&at("cacerts"), get(cacerts::cacerts))
-            .route(&at("csrattrs"), get(csrattrs::csrattrs))
-            .route(&at("simpleenroll"), post(enroll::simple_enroll))
-            .route(&at("simplereenroll"), post(enroll::simple_reenroll))
-            .route(&at("serverkeygen"), post(server_key::server_keygen));
+        routes = routes
+            .get(&at("cacerts"), cacerts::cacerts)
+            .get(&at("csrattrs"), csrattrs::csrattrs)
+            .post(&at("simpleenroll"), enroll::simple_enroll)
+            .post(&at("simplereenroll"), enroll::simple_reenroll)
+            .post(&at("serverkeygen"), server_key::server_keygen);
     }
-    router
-        .route("/.well-known/est/{label}", any(no_such_operation))
-        .route(
-            "/.well-known/est/{label}/{operation}",
-            any(no_such_operation),
-        )
-        .method_not_allowed_fallback(async || EstRefusal::from(Refusal::no_such_method()))
+    routes
+        .any("/.well-known/est/{label}", no_such_operation)
+        .any("/.well-known/est/{label}/{operation}", no_such_operation)
+}
+
+/// They, ready to be served.
+pub(crate) fn endpoints() -> Router<App> {
+    routes()
+        .into_router()
+        .method_not_allowed_fallback(async || EstRefusal::from(Refusal::no_such_est_method()))
         .layer(from_fn(bound_in_time))
         .layer(DefaultBodyLimit::max(body::LIMIT))
 }

@@ -27,7 +27,9 @@ pub(super) async fn server_keygen(
     body: Bytes,
 ) -> Result<Response, EstRefusal> {
     let enrollment = enrollment(&headers, &body, label, &peer)?;
-    let generated = app.ops.generate_key(enrollment).await?;
+    let by_certificate = enrollment.evidence.is_some();
+    let generated = app.ops.generate_key(enrollment).await;
+    let generated = generated.map_err(|error| EstRefusal::of_enrollment(error, by_certificate))?;
     match generated.outcome {
         EnrollmentOutcome::Enrolled(enrolled) => {
             let key = generated

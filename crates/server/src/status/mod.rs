@@ -14,12 +14,12 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::from_fn;
-use axum::routing::{get, post};
 use axum::{Extension, Router};
 use enlist_core::CaId;
 
 use crate::api::bound_in_time;
 use crate::app::App;
+use crate::entry::OpenRoutes;
 use crate::problem::Refusal;
 use crate::unread::read_to_the_end;
 
@@ -35,14 +35,20 @@ const BRIEFLY: (HeaderName, HeaderValue) = (
 /// What nobody is to tell again.
 const NEVER: (HeaderName, HeaderValue) = (CACHE_CONTROL, HeaderValue::from_static("no-store"));
 
+/// What there is.
+pub(crate) fn routes() -> OpenRoutes {
+    OpenRoutes::new()
+        .get("/crl/{file}", crl::whole)
+        .get("/crl/{ca}/{of}/{file}", crl::part)
+        .post("/ocsp", ocsp::by_post)
+        .get("/ocsp/{*request}", ocsp::by_get)
+        .get("/ca/{file}", certificate::of_ca)
+}
+
 /// These endpoints, to be served beside others.
 pub(crate) fn endpoints() -> Router<App> {
-    Router::new()
-        .route("/crl/{file}", get(crl::whole))
-        .route("/crl/{ca}/{of}/{file}", get(crl::part))
-        .route("/ocsp", post(ocsp::by_post))
-        .route("/ocsp/{*request}", get(ocsp::by_get))
-        .route("/ca/{file}", get(certificate::of_ca))
+    routes()
+        .into_router()
         .layer(Extension(Sending::default()))
         .layer(from_fn(bound_in_time))
         .layer(DefaultBodyLimit::max(ocsp::MOST))

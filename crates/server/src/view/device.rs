@@ -17,6 +17,7 @@ pub(crate) fn device(view: &DeviceView, now: Timestamp) -> wire::Device {
         state: state(device.state().kind()),
         labels: device.labels.clone(),
         hardware: device.hardware.as_ref().map(hardware),
+        attested: device.attested.as_ref().map(hardware),
         created_at: time(device.created_at),
         changed_at: time(device.changed_at),
         certificate: view
@@ -29,10 +30,18 @@ pub(crate) fn device(view: &DeviceView, now: Timestamp) -> wire::Device {
                 status: status(one, Some(enlist_ops::Slot::Current), now),
             }),
         pending: match device.state() {
-            State::Pending { code, .. } => Some(wire::PendingApproval {
-                code: code.to_string(),
-                since: time(device.created_at),
-            }),
+            State::Pending { code, until } => {
+                let applied = view.applied.as_ref();
+                Some(wire::PendingApproval {
+                    code: code.to_string(),
+                    since: time(device.created_at),
+                    until: Some(time(*until)),
+                    from: applied
+                        .and_then(|one| one.source)
+                        .map(|one| one.to_string()),
+                    secret: applied.and_then(|one| one.secret.clone()),
+                })
+            }
             _ => None,
         },
         desired: None,

@@ -1,16 +1,19 @@
 use std::time::Duration;
 
-use enlist_core::{CertificateProfile, CsrExtras, EnrollmentPolicy, Group, OnClone};
-use enlist_ops::GroupAdded;
+use enlist_core::{CertificateProfile, CsrExtras, EnrollmentPolicy, Group, GroupChange, OnClone};
+use enlist_ops::{AddGroup, ChangeGroup, Error, GroupAdded, GroupView};
 use enlist_wire as wire;
 
-use super::policy::{policy, practice, signing, signing_asked};
+use super::allocation::{allocation, allocation_asked};
+use super::policy::{key_rotation, on_hardware_change, policy, practice, signing, signing_asked};
+use super::zero_touch::{zero_touch, zero_touch_changed, zero_touch_of_new};
 use super::{secret_created, time, uuid};
 
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
 
-pub(crate) fn group(tenant: &str, group: &Group) -> wire::Group {
+pub(crate) fn group(tenant: &str, view: &GroupView) -> wire::Group {
+    let group = &view.group;
     wire::Group {
         group_id: uuid(group.id.as_bytes()),
         tenant: tenant.to_owned(),
@@ -40,6 +43,9 @@ pub(crate) fn group(tenant: &str, group: &Group) -> wire::Group {
         },
         policy: policy(group.practice),
         signing: signing(&group.signing),
+        zero_touch: zero_touch(view),
+        allocation: group.allocation.as_ref().map(allocation),
+        hook: group.hook.is_some(),
         created_at: time(group.created_at),
     }
 }
@@ -51,40 +57,94 @@ pub(crate) fn group_created(added: &GroupAdded) -> wire::GroupCreated {
     }
 }
 
-/// The rules that `new` asks for, over those of a group that nobody has changed yet.
-pub(crate) fn rules(new: &wire::NewGroup, before: Group) -> Group {
-    Group {
-        enrollment: match new.enrollment {
-            wire::Enrollment::Known => EnrollmentPolicy::Known,
-            wire::Enrollment::Open => EnrollmentPolicy::Open,
-            wire::Enrollment::Approve => EnrollmentPolicy::Approve,
-        },
+/// The group that `new` asks for, over the rules of one that nobody has changed yet.
+pub(crate) fn add_group(new: &wire::NewGroup, before: Group) -> Result<AddGroup, Error> {
+    let profile = &new.profile;
+    let rules = Group {
+        enrollment: enrollment(new.enrollment),
         hardware_is_identity: new.hardware_is_identity,
-        on_clone: match new.on_clone {
-            wire::OnClone::Alert => OnClone::Alert,
-            wire::OnClone::Suspend => OnClone::Suspend,
-        },
+        on_clone: on_clone(new.on_clone),
         approval_timeout: new
             .approval_timeout_h
             .map_or(before.approval_timeout, |hours| span(hours, HOUR)),
         recovery_window: span(new.recovery_window_d, DAY),
         storage_time: span(new.storage_time_d, DAY),
         profile: CertificateProfile {
-            lifetime: span(new.profile.lifetime_h, HOUR),
-            max_lifetime: new
-                .profile
+            lifetime: span(profile.lifetime_h, HOUR),
+            max_lifetime: profile
                 .max_lifetime_h
                 .map_or(before.profile.max_lifetime, |hours| span(hours, HOUR)),
-            server_auth: new.profile.server_auth,
-            dns_suffix: new.profile.dns_suffix.clone(),
-            extras: match new.profile.csr_extras {
-                wire::CsrExtras::Ignore => CsrExtras::Ignore,
-                wire::CsrExtras::Refuse => CsrExtras::Refuse,
-            },
+            server_auth: profile.server_auth,
+            dns_suffix: profile.dns_suffix.clone(),
+            extras: csr_extras(profile.csr_extras),
         },
         practice: practice(new.policy),
         signing: signing_asked(&new.signing),
+        allocation: match &new.allocation {
+            Some(asked) => allocation_asked(asked)?,
+            None => None,
+        },
         ..before
+    };
+    Ok(AddGroup {
+        rules,
+        zero_touch: zero_touch_of_new(new.zero_touch.as_ref())?,
+        with_secret: new.secret,
+    })
+}
+
+/// What is to be different about a group.
+pub(crate) fn change_group(change: &wire::GroupChange) -> Result<ChangeGroup, Error> {
+    let hours = |count: Option<u32>| count.map(|count| span(count, HOUR));
+    let days = |count: Option<u32>| count.map(|count| span(count, DAY));
+    let rules = GroupChange {
+        enrollment: change.enrollment.map(enrollment),
+        hardware_is_identity: change.hardware_is_identity,
+        on_clone: change.on_clone.map(on_clone),
+        key_rotation: change.key_rotation.map(key_rotation),
+        on_hardware_change: change.on_hardware_change.map(on_hardware_change),
+        approval_timeout: hours(change.approval_timeout_h),
+        recovery_window: days(change.recovery_window_d),
+        storage_time: days(change.storage_time_d),
+        lifetime: hours(change.lifetime_h),
+        max_lifetime: hours(change.max_lifetime_h),
+        server_auth: change.server_auth,
+        dns_suffix: change
+            .dns_suffix
+            .as_ref()
+            .map(|suffix| (!suffix.is_empty()).then(|| suffix.clone())),
+        csr_extras: change.csr_extras.map(csr_extras),
+        allocation: change
+            .allocation
+            .as_ref()
+            .map(allocation_asked)
+            .transpose()?,
+    };
+    Ok(ChangeGroup {
+        rules,
+        zero_touch: zero_touch_changed(change.zero_touch.as_ref())?,
+    })
+}
+
+fn enrollment(asked: wire::Enrollment) -> EnrollmentPolicy {
+    match asked {
+        wire::Enrollment::Known => EnrollmentPolicy::Known,
+        wire::Enrollment::Open => EnrollmentPolicy::Open,
+        wire::Enrollment::Approve => EnrollmentPolicy::Approve,
+    }
+}
+
+fn on_clone(asked: wire::OnClone) -> OnClone {
+    match asked {
+        wire::OnClone::Alert => OnClone::Alert,
+        wire::OnClone::Suspend => OnClone::Suspend,
+    }
+}
+
+fn csr_extras(asked: wire::CsrExtras) -> CsrExtras {
+    match asked {
+        wire::CsrExtras::Ignore => CsrExtras::Ignore,
+        wire::CsrExtras::Refuse => CsrExtras::Refuse,
     }
 }
 

@@ -11,6 +11,8 @@ pub(super) fn hardware(hardware: &HardwareIdentity) -> wire::Hardware {
             HardwareKind::Machine => wire::HardwareKind::Machine,
             HardwareKind::Random => wire::HardwareKind::Random,
             HardwareKind::Named => wire::HardwareKind::Named,
+            HardwareKind::TpmEk => wire::HardwareKind::TpmEk,
+            HardwareKind::Idevid => wire::HardwareKind::Idevid,
         },
         value: hardware.value().to_owned(),
     }
@@ -27,6 +29,8 @@ pub(crate) fn hardware_claimed(
         wire::HardwareKind::Machine => HardwareKind::Machine,
         wire::HardwareKind::Random => HardwareKind::Random,
         wire::HardwareKind::Named => HardwareKind::Named,
+        wire::HardwareKind::TpmEk => HardwareKind::TpmEk,
+        wire::HardwareKind::Idevid => HardwareKind::Idevid,
     };
     HardwareIdentity::new(kind, &hardware.value)
 }

@@ -19,15 +19,25 @@ pub(crate) fn policy(practice: Practice) -> wire::DevicePolicy {
 /// The practice that a caller asks for.
 pub(crate) fn practice(policy: wire::DevicePolicy) -> Practice {
     Practice {
-        key_rotation: match policy.key_rotation {
-            wire::KeyRotation::Rotate => KeyRotation::Rotate,
-            wire::KeyRotation::Keep => KeyRotation::Keep,
-        },
-        on_hardware_change: match policy.on_hardware_change {
-            wire::OnHardwareChange::Ask => OnHardwareChange::Ask,
-            wire::OnHardwareChange::Refuse => OnHardwareChange::Refuse,
-            wire::OnHardwareChange::Reenroll => OnHardwareChange::Reenroll,
-        },
+        key_rotation: key_rotation(policy.key_rotation),
+        on_hardware_change: on_hardware_change(policy.on_hardware_change),
+    }
+}
+
+/// Of a practice, whether keys are to be new.
+pub(crate) fn key_rotation(asked: wire::KeyRotation) -> KeyRotation {
+    match asked {
+        wire::KeyRotation::Rotate => KeyRotation::Rotate,
+        wire::KeyRotation::Keep => KeyRotation::Keep,
+    }
+}
+
+/// Of a practice, what is to follow on other hardware.
+pub(crate) fn on_hardware_change(asked: wire::OnHardwareChange) -> OnHardwareChange {
+    match asked {
+        wire::OnHardwareChange::Ask => OnHardwareChange::Ask,
+        wire::OnHardwareChange::Refuse => OnHardwareChange::Refuse,
+        wire::OnHardwareChange::Reenroll => OnHardwareChange::Reenroll,
     }
 }
 

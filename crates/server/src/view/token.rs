@@ -1,5 +1,5 @@
-use enlist_core::{ApiTokenRecord, Role};
-use enlist_ops::TokenAdded;
+use enlist_core::Role;
+use enlist_ops::{TokenAdded, TokenView};
 use enlist_wire as wire;
 
 use super::{time, uuid};
@@ -22,24 +22,28 @@ pub(crate) fn role_asked(role: wire::Role) -> Role {
     }
 }
 
-pub(crate) fn token(tenant: Option<&str>, token: &ApiTokenRecord) -> wire::Token {
+pub(crate) fn token(tenant: Option<&str>, token: &TokenView) -> wire::Token {
+    let record = &token.record;
     wire::Token {
-        token_id: uuid(token.id.as_bytes()),
-        label: token.label.clone(),
-        role: role(token.role),
-        short_id: token.short_id.to_string(),
+        token_id: uuid(record.id.as_bytes()),
+        label: record.label.clone(),
+        role: role(record.role),
+        short_id: record.short_id.to_string(),
         tenant: tenant.map(str::to_owned),
-        created_at: time(token.created_at),
-        expires_at: token.expires_at.map(time),
+        group: token.group.as_ref().map(ToString::to_string),
+        created_at: time(record.created_at),
+        expires_at: record.expires_at.map(time),
     }
 }
 
 pub(crate) fn token_created(added: &TokenAdded) -> wire::TokenCreated {
+    let record = &added.view.record;
     wire::TokenCreated {
-        token_id: uuid(added.record.id.as_bytes()),
-        label: added.record.label.clone(),
-        role: role(added.record.role),
+        token_id: uuid(record.id.as_bytes()),
+        label: record.label.clone(),
+        role: role(record.role),
+        group: added.view.group.as_ref().map(ToString::to_string),
         token: added.token.expose().to_owned().into(),
-        expires_at: added.record.expires_at.map(time),
+        expires_at: record.expires_at.map(time),
     }
 }

@@ -1,3 +1,6 @@
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
 use enlist_keys::{FileKey, WrappingKey};
 use enlist_ops::{CaToSign, offline_message, sign_issuing_ca};
 use enlist_pki::{Certificate, Csr, KeyKind, Signer};
@@ -57,6 +60,38 @@ fn sign(
 /// Only where the keys of CAs are not in a token, which gives none away.
 fn keys_are_in_the_database(rig: &Rig) -> bool {
     rig.admin().cas("default").unwrap().items[0].key == CaKeyPlace::Database
+}
+
+#[test]
+fn with_the_root_offline_whoever_asks_for_its_list_is_told_so() {
+    let rig = Rig::new();
+    if !keys_are_in_the_database(&rig) {
+        return;
+    }
+    let url = rig.status_url();
+    let get = |path: &str| {
+        let mut door = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+        write!(
+            door,
+            "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = Vec::new();
+        door.read_to_end(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    assert!(get("/crl/root.crl").starts_with("HTTP/1.1 200"));
+    offline(&rig);
+    let told = get("/crl/root.crl");
+    assert!(told.starts_with("HTTP/1.1 404"), "{told}");
+    for words in [
+        "crl-not-found",
+        "the root's key is offline",
+        "enlist get anchor",
+    ] {
+        assert!(told.contains(words), "{told}");
+    }
+    assert!(!told.contains(&rig.ops.root_ca().to_string()), "{told}");
 }
 
 #[test]

@@ -295,6 +295,7 @@ fn what_will_not_do_for_an_issuing_ca_is_not_taken() {
     let viewer = NewToken {
         label: "looks".to_owned(),
         role: Role::Viewer,
+        group: None,
         expires_in_s: None,
     };
     let viewer = rig.admin().create_token("default", &viewer).unwrap();

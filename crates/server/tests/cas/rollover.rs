@@ -228,6 +228,7 @@ fn a_tenant_s_administrators_roll_its_ca_over_and_others_only_look() {
         let new = NewToken {
             label: label.to_owned(),
             role,
+            group: None,
             expires_in_s: None,
         };
         let created = rig.admin().create_token("default", &new).unwrap();

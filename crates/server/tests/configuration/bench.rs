@@ -73,6 +73,7 @@ impl Bench {
         let new = NewToken {
             label: "test".to_owned(),
             role,
+            group: None,
             expires_in_s: None,
         };
         let created = self.rig.admin().create_token("default", &new).unwrap();

@@ -111,6 +111,13 @@ fn other_types_methods_and_operations() {
         ))
     };
     assert_eq!(status("", "simpleenroll"), "405");
+    assert!(hall.read("head").to_lowercase().contains("allow: post"));
+    let said = hall.read("body");
+    assert!(
+        said.contains("simpleenroll, simplereenroll and serverkeygen take a POST"),
+        "{said}"
+    );
+    assert!(!said.contains("openapi"), "{said}");
     assert_eq!(status("-I", "pumps/simpleenroll"), "405");
     assert_eq!(status("-X DELETE", "cacerts"), "405");
     assert_eq!(status("-d x", "pumps/csrattrs"), "405");

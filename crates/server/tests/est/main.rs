@@ -5,6 +5,7 @@
 
 mod approving;
 mod bad_input;
+mod documented;
 mod enrolling;
 mod hall;
 mod reenrolling;

@@ -1,6 +1,7 @@
 //! What is stated.
 
 mod command;
+mod head;
 mod layer;
 mod receipt;
 mod schema;
@@ -10,6 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use command::{Command, Order};
+pub use head::Head;
 pub use layer::{Layer, Target};
 pub use receipt::{ErasedItem, Erasure, OrderedBy, Receipt};
 pub use schema::Schema;

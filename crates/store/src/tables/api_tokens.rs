@@ -10,7 +10,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT token_id, tenant_id, short_id, digest, label, role, expires_at, created_at,
-                    withdrawn
+                    withdrawn, group_id
              FROM api_tokens ",
             $rest
         )
@@ -22,8 +22,8 @@ impl Tx<'_> {
     pub fn insert_api_token(&mut self, token: &ApiTokenRecord) -> Result<(), StoreError> {
         self.execute(
             "INSERT INTO api_tokens (token_id, tenant_id, short_id, digest, label, role,
-                 expires_at, created_at, withdrawn)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                 expires_at, created_at, withdrawn, group_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             values![
                 &token.id,
                 token.tenant.as_ref(),
@@ -33,7 +33,8 @@ impl Tx<'_> {
                 token.role.as_str(),
                 token.expires_at,
                 token.created_at,
-                token.withdrawn
+                token.withdrawn,
+                token.group.as_ref()
             ],
         )?;
         Ok(())
@@ -92,5 +93,6 @@ fn api_token(columns: &mut Columns<'_>) -> Result<ApiTokenRecord, StoreError> {
         expires_at: columns.next()?,
         created_at: columns.next()?,
         withdrawn: columns.next()?,
+        group: columns.next()?,
     })
 }

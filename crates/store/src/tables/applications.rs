@@ -11,7 +11,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT device_id, tenant_id, enrolling_key, token, csr, secret_id, ttl_h,
-                    server_key
+                    server_key, source
              FROM applications ",
             $rest
         )
@@ -23,8 +23,8 @@ impl Tx<'_> {
     pub fn insert_application(&mut self, application: &Application) -> Result<bool, StoreError> {
         let added = self.execute(
             "INSERT INTO applications (device_id, tenant_id, enrolling_key, token, csr,
-                 secret_id, ttl_h, server_key)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                 secret_id, ttl_h, server_key, source)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
              ON CONFLICT (tenant_id, enrolling_key) DO NOTHING",
             values![
                 &application.device,
@@ -34,7 +34,8 @@ impl Tx<'_> {
                 &application.csr,
                 application.secret.as_ref(),
                 application.ttl.map(i64::from),
-                application.server_key
+                application.server_key,
+                application.source.map(|source| source.to_string()).as_ref()
             ],
         )?;
         Ok(added > 0)
@@ -92,5 +93,6 @@ fn application(columns: &mut Columns<'_>) -> Result<Application, StoreError> {
         secret: columns.next()?,
         ttl: columns.next()?,
         server_key: columns.next()?,
+        source: columns.text_or_null(|text| text.parse().ok())?,
     })
 }

@@ -27,7 +27,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT device_id, tenant_id, group_id, name, labels, hardware, created_at, state,
-                    pending_code, pending_until, enrolled, changed_at
+                    pending_code, pending_until, enrolled, changed_at, attested
              FROM devices ",
             $rest
         )
@@ -35,19 +35,21 @@ macro_rules! select {
 }
 
 impl Tx<'_> {
-    /// Adds a device. False where the name is taken in its group.
+    /// Adds a device. False where the name is taken in its group, or what it has proved to be in its
+    /// tenant.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] where the group is gone.
     pub fn insert_device(&mut self, device: &Device) -> Result<bool, StoreError> {
         let labels = text::to_json(&device.labels, device.labels.is_empty());
         let hardware = device.hardware.as_ref().map(ToString::to_string);
+        let attested = device.attested.as_ref().map(ToString::to_string);
         let (code, until) = pending(device.state());
         let added = self.execute(
             "INSERT INTO devices (device_id, tenant_id, group_id, name, labels, hardware,
-                 created_at, state, pending_code, pending_until, enrolled, changed_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-             ON CONFLICT (tenant_id, group_id, name) DO NOTHING",
+                 created_at, state, pending_code, pending_until, enrolled, changed_at, attested)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+             ON CONFLICT DO NOTHING",
             values![
                 &device.id,
                 &device.tenant,
@@ -60,7 +62,8 @@ impl Tx<'_> {
                 code,
                 until,
                 device.was_enrolled(),
-                device.changed_at
+                device.changed_at,
+                attested.as_ref()
             ],
         )?;
         Ok(added > 0)
@@ -121,6 +124,20 @@ impl Tx<'_> {
         )
     }
 
+    /// The device that has proved to be this. A writing job holds it until the commit.
+    pub fn device_by_attested(
+        &mut self,
+        tenant: TenantId,
+        identity: &HardwareIdentity,
+    ) -> Result<Option<Device>, StoreError> {
+        self.query_held(
+            "devices",
+            select!("WHERE tenant_id = $1 AND attested = $2 AND attested IS NOT NULL"),
+            values![&tenant, &identity.to_string()],
+            device,
+        )
+    }
+
     /// A page of the devices of a tenant, in the order of their making.
     pub fn devices_page(
         &mut self,
@@ -163,11 +180,12 @@ impl Tx<'_> {
     ) -> Result<bool, StoreError> {
         let labels = text::to_json(&device.labels, device.labels.is_empty());
         let hardware = device.hardware.as_ref().map(ToString::to_string);
+        let attested = device.attested.as_ref().map(ToString::to_string);
         let (code, until) = pending(device.state());
         let saved = self.execute(
             "UPDATE devices SET labels = $1, hardware = $2, state = $3, pending_code = $4,
-                 pending_until = $5, enrolled = $6, changed_at = $7
-             WHERE tenant_id = $8 AND device_id = $9 AND state = $10",
+                 pending_until = $5, enrolled = $6, changed_at = $7, attested = $8
+             WHERE tenant_id = $9 AND device_id = $10 AND state = $11",
             values![
                 labels.as_ref(),
                 hardware.as_ref(),
@@ -176,6 +194,7 @@ impl Tx<'_> {
                 until,
                 device.was_enrolled(),
                 device.changed_at,
+                attested.as_ref(),
                 &device.tenant,
                 &device.id,
                 expected.as_str()
@@ -184,8 +203,12 @@ impl Tx<'_> {
         Ok(saved > 0)
     }
 
-    /// Deletes a device, and nothing else of it. False where it is gone.
+    /// Deletes a device and where it asked, and nothing else of it. False where it is gone.
     pub fn delete_device(&mut self, tenant: TenantId, id: DeviceId) -> Result<bool, StoreError> {
+        self.execute(
+            "DELETE FROM landings WHERE tenant_id = $1 AND device_id = $2",
+            values![&tenant, &id],
+        )?;
         let gone = self.execute(
             "DELETE FROM devices WHERE tenant_id = $1 AND device_id = $2",
             values![&tenant, &id],
@@ -225,6 +248,7 @@ fn device(columns: &mut Columns<'_>) -> Result<Device, StoreError> {
         name: columns.next()?,
         labels: columns.text_or_null(text::from_json)?.unwrap_or_default(),
         hardware: columns.text_or_null(text::hardware)?,
+        attested: None,
         at: columns.next()?,
     };
     let kind = columns.text(StateKind::parse)?;
@@ -242,10 +266,8 @@ fn device(columns: &mut Columns<'_>) -> Result<Device, StoreError> {
         (StateKind::Decommissioning, ..) => State::Decommissioning,
         (StateKind::Decommissioned, ..) => State::Decommissioned,
     };
-    Ok(Device::restore(
-        new,
-        state,
-        columns.next()?,
-        columns.next()?,
-    ))
+    let (enrolled, changed_at) = (columns.next()?, columns.next()?);
+    let mut device = Device::restore(new, state, enrolled, changed_at);
+    device.attested = columns.text_or_null(text::hardware)?;
+    Ok(device)
 }

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use enlist_core::{Actor, DeviceId, Event, EventId, GroupId, Subject, TenantId};
+use enlist_core::{
+    Actor, DeviceId, Event, EventId, EventRecord, GroupId, Subject, TenantId, Timestamp,
+};
 
 use super::text;
 use crate::column::Columns;
@@ -16,6 +18,12 @@ pub struct EventFilter {
     pub group: Option<GroupId>,
     /// Of this device only.
     pub device: Option<DeviceId>,
+    /// Of this kind only.
+    pub kind: Option<String>,
+    /// By one of these only, in text form; `None` for everybody.
+    pub actors: Option<Vec<String>>,
+    /// Those since then only.
+    pub since: Option<Timestamp>,
     /// Those that come after this one, which need not exist.
     pub after: Option<EventId>,
     /// That many at most.
@@ -78,13 +86,29 @@ impl Tx<'_> {
             values.push(group.into());
             sql.push_str(&format!(" AND group_id = ${}", values.len()));
         }
+        if let Some(kind) = &filter.kind {
+            values.push(kind.into());
+            sql.push_str(&format!(" AND kind = ${}", values.len()));
+        }
+        if let Some(actors) = &filter.actors {
+            let mut places = Vec::new();
+            for actor in actors {
+                values.push(actor.into());
+                places.push(format!("${}", values.len()));
+            }
+            sql.push_str(&format!(" AND actor IN ({})", places.join(", ")));
+        }
+        if let Some(since) = filter.since {
+            values.push(since.into());
+            sql.push_str(&format!(" AND happened_at >= ${}", values.len()));
+        }
         values.push(number(filter.limit as u64).into());
         sql.push_str(&format!(" ORDER BY event_id LIMIT ${}", values.len()));
         self.query("events", &sql, &values, event)
     }
 }
 
-fn event(columns: &mut Columns<'_>) -> Result<(EventId, Event), StoreError> {
+pub(super) fn event(columns: &mut Columns<'_>) -> Result<(EventId, Event), StoreError> {
     let id = columns.next()?;
     let event = Event {
         at: columns.next()?,
@@ -99,4 +123,24 @@ fn event(columns: &mut Columns<'_>) -> Result<(EventId, Event), StoreError> {
         detail: columns.text_or_null(text::from_json)?.unwrap_or_default(),
     };
     Ok((id, event))
+}
+
+/// The same columns, word for word: what makes no sense is read, too.
+pub(super) fn record(columns: &mut Columns<'_>) -> Result<EventRecord, StoreError> {
+    Ok(EventRecord {
+        event_id: columns.next()?,
+        at: columns.next()?,
+        actor: columns.next()?,
+        kind: columns.next()?,
+        tenant_id: columns.next()?,
+        group_id: columns.next()?,
+        device_id: columns.next()?,
+        name: columns.next()?,
+        detail: match columns.next::<Option<String>>()? {
+            None => Vec::new(),
+            Some(json) => {
+                text::from_json(&json).unwrap_or_else(|| vec![("unreadable".to_owned(), json)])
+            }
+        },
+    })
 }

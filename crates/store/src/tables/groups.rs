@@ -15,7 +15,10 @@ macro_rules! select {
             "SELECT group_id, tenant_id, name, enrollment, hardware_is_identity, on_clone,
                     approval_timeout_ms, recovery_window_ms, storage_time_ms, lifetime_ms,
                     max_lifetime_ms, server_auth, dns_suffix, csr_extras, created_at, key_rotation,
-                    on_hardware_change, signing_method, signing_keys
+                    on_hardware_change, signing_method, signing_keys, zero_touch, allocation,
+                    (SELECT hooks.created_at FROM hooks
+                     WHERE hooks.tenant_id = device_groups.tenant_id
+                       AND hooks.group_id = device_groups.group_id)
              FROM device_groups ",
             $rest
         )
@@ -31,9 +34,9 @@ impl Tx<'_> {
                  hardware_is_identity, on_clone, approval_timeout_ms, recovery_window_ms,
                  storage_time_ms, lifetime_ms, max_lifetime_ms, server_auth, dns_suffix,
                  csr_extras, created_at, key_rotation, on_hardware_change, signing_method,
-                 signing_keys)
+                 signing_keys, zero_touch, allocation)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                 $18, $19)
+                 $18, $19, $20, $21)
              ON CONFLICT (tenant_id, name) DO NOTHING",
             values![
                 &group.id,
@@ -54,7 +57,9 @@ impl Tx<'_> {
                 &text::of(&group.practice.key_rotation),
                 &text::of(&group.practice.on_hardware_change),
                 &text::of(&group.signing.method),
-                signing_keys(group).as_ref()
+                signing_keys(group).as_ref(),
+                zero_touch(group).as_ref(),
+                allocation(group).as_ref()
             ],
         )?;
         Ok(added > 0)
@@ -63,6 +68,20 @@ impl Tx<'_> {
     /// A group by its id.
     pub fn group(&mut self, tenant: TenantId, id: GroupId) -> Result<Option<Group>, StoreError> {
         self.query_one(
+            "device_groups",
+            select!("WHERE tenant_id = $1 AND group_id = $2"),
+            values![&tenant, &id],
+            group,
+        )
+    }
+
+    /// A group that is about to be changed: nobody else changes it until the commit.
+    pub fn group_to_change(
+        &mut self,
+        tenant: TenantId,
+        id: GroupId,
+    ) -> Result<Option<Group>, StoreError> {
+        self.query_held(
             "device_groups",
             select!("WHERE tenant_id = $1 AND group_id = $2"),
             values![&tenant, &id],
@@ -103,8 +122,8 @@ impl Tx<'_> {
                  lifetime_ms = $7, max_lifetime_ms = $8, server_auth = $9, dns_suffix = $10,
                  csr_extras = $11,
                  key_rotation = $12, on_hardware_change = $13, signing_method = $14,
-                 signing_keys = $15
-             WHERE tenant_id = $16 AND group_id = $17",
+                 signing_keys = $15, zero_touch = $16, allocation = $17
+             WHERE tenant_id = $18 AND group_id = $19",
             values![
                 &text::of(&group.enrollment),
                 group.hardware_is_identity,
@@ -121,6 +140,8 @@ impl Tx<'_> {
                 &text::of(&group.practice.on_hardware_change),
                 &text::of(&group.signing.method),
                 signing_keys(group).as_ref(),
+                zero_touch(group).as_ref(),
+                allocation(group).as_ref(),
                 &group.tenant,
                 &group.id
             ],
@@ -139,6 +160,10 @@ impl Tx<'_> {
         )?;
         self.execute(
             "DELETE FROM root_approvals WHERE tenant_id = $1 AND group_id = $2",
+            values![&tenant, &id],
+        )?;
+        self.execute(
+            "DELETE FROM hooks WHERE tenant_id = $1 AND group_id = $2",
             values![&tenant, &id],
         )?;
         self.execute(
@@ -200,7 +225,20 @@ fn group(columns: &mut Columns<'_>) -> Result<Group, StoreError> {
                 Some(json) => serde_json::from_str(&json).map_err(|_| columns.corrupt())?,
             },
         },
+        zero_touch: columns.text_or_null(text::from_json)?,
+        allocation: columns.text_or_null(text::from_json)?,
+        hook: columns.next()?,
     })
+}
+
+fn zero_touch(group: &Group) -> Option<String> {
+    let zero_touch = group.zero_touch.as_ref()?;
+    text::to_json(zero_touch, false)
+}
+
+fn allocation(group: &Group) -> Option<String> {
+    let allocation = group.allocation.as_ref()?;
+    text::to_json(allocation, false)
 }
 
 /// The group's own keys as a JSON array; nothing where it has none.

@@ -1,12 +1,16 @@
 //! Provisioning secrets.
 //!
-//! Only a secret with a bound on its devices is counted, by a conditional update: so it admits
-//! exactly as many as it may, however many ask at once. For the others the credentials that
+//! Only a secret with a bound on its devices, or on its rate, is counted, by a conditional update: so it
+//! admits exactly as many as it may, however many ask at once. For the others the credentials that
 //! came of them are counted when somebody wants to know. A count kept for them would be one
 //! row that every enrollment of a group has to touch.
 
-use enlist_core::{GroupId, SecretBounds, SecretId, SecretRecord, ShortId, TenantId, Timestamp};
+use enlist_core::{
+    GroupId, Network, Rate, SecretBounds, SecretId, SecretRecord, ShortId, TenantId, Timestamp,
+    micros,
+};
 
+use super::text;
 use crate::column::{Columns, only};
 use crate::value::{number, values};
 use crate::{StoreError, Tx};
@@ -15,8 +19,40 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT secret_id, tenant_id, group_id, short_id, digest, label, expires_at,
-                    max_devices, used, withdrawn, created_at
+                    max_devices, rate_devices, rate_per_ms, networks, manifest_id, used,
+                    rate_until, withdrawn, created_at
              FROM provisioning_secrets ",
+            $rest
+        )
+    };
+}
+
+/// A statement on a secret that is live, and bounded as it was when it was loaded. The numbers of its
+/// values: tenant, secret, now, networks, manifest.
+macro_rules! guarded {
+    (
+        $first:literal,
+        [$t:literal, $id:literal, $now:literal, $nets:literal, $m:literal],
+        $rest:literal
+    ) => {
+        concat!(
+            $first,
+            "WHERE tenant_id = ",
+            $t,
+            " AND secret_id = ",
+            $id,
+            " AND withdrawn = 0
+                 AND (expires_at IS NULL OR expires_at > ",
+            $now,
+            ")
+                 AND coalesce(networks, '') = ",
+            $nets,
+            "
+                 AND (manifest_id = ",
+            $m,
+            " OR (",
+            $m,
+            " IS NULL AND manifest_id IS NULL)) ",
             $rest
         )
     };
@@ -27,8 +63,9 @@ impl Tx<'_> {
     pub fn insert_secret(&mut self, secret: &SecretRecord) -> Result<(), StoreError> {
         self.execute(
             "INSERT INTO provisioning_secrets (secret_id, tenant_id, group_id, short_id, digest,
-                 label, expires_at, max_devices, used, withdrawn, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                 label, expires_at, max_devices, rate_devices, rate_per_ms, networks, manifest_id,
+                 used, rate_until, withdrawn, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
             values![
                 &secret.id,
                 &secret.tenant,
@@ -38,7 +75,12 @@ impl Tx<'_> {
                 &secret.label,
                 secret.bounds.expires_at,
                 secret.bounds.max_devices.map(number),
+                rate_devices(&secret.bounds),
+                rate_per_ms(&secret.bounds),
+                networks(&secret.bounds).as_ref(),
+                secret.bounds.manifest.as_ref(),
                 number(secret.used),
+                secret.rate_until_us,
                 secret.withdrawn,
                 secret.created_at
             ],
@@ -95,7 +137,7 @@ impl Tx<'_> {
         Ok(secrets)
     }
 
-    /// Sets the bounds of a secret. False where it is gone.
+    /// Sets the bounds of a secret. A new rate begins at once. False where it is gone.
     pub fn save_secret_bounds(
         &mut self,
         tenant: TenantId,
@@ -110,11 +152,16 @@ impl Tx<'_> {
                            WHERE c.tenant_id = provisioning_secrets.tenant_id
                              AND c.secret_id = provisioning_secrets.secret_id)
                      ELSE used END,
-                 expires_at = $1, max_devices = $2
-             WHERE tenant_id = $3 AND secret_id = $4",
+                 expires_at = $1, max_devices = $2, rate_devices = $3, rate_per_ms = $4,
+                 networks = $5, manifest_id = $6, rate_until = 0
+             WHERE tenant_id = $7 AND secret_id = $8",
             values![
                 bounds.expires_at,
                 bounds.max_devices.map(number),
+                rate_devices(bounds),
+                rate_per_ms(bounds),
+                networks(bounds).as_ref(),
+                bounds.manifest.as_ref(),
                 &tenant,
                 &id
             ],
@@ -148,31 +195,45 @@ impl Tx<'_> {
     }
 
     /// Takes note that one more device enrolls with a secret at `now`. False where it may not:
-    /// the secret is gone, withdrawn, expired, or has enrolled `max` devices already. `max` is
-    /// the secret's own bound as the job loaded it; one that has none is only checked.
+    /// the secret is gone, withdrawn or expired, has enrolled all the devices it may, or all it may
+    /// for now. `bounds` are the secret's own as the job loaded it: where other ones count or do not
+    /// count any more, or other networks or another manifest do, it is false as well. A secret that
+    /// bounds neither devices nor rate is only checked.
     pub fn count_secret_use(
         &mut self,
         tenant: TenantId,
         id: SecretId,
-        max: Option<u64>,
+        bounds: &SecretBounds,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        if max.is_none() {
+        let networks = networks(bounds);
+        let (networks, manifest) = (networks.as_deref().unwrap_or(""), bounds.manifest.as_ref());
+        if !bounds.are_counted() {
             let live = self.query_one(
                 "provisioning_secrets",
-                "SELECT withdrawn FROM provisioning_secrets
-                 WHERE tenant_id = $1 AND secret_id = $2 AND withdrawn = 0
-                   AND (expires_at IS NULL OR expires_at > $3) AND max_devices IS NULL",
-                values![&tenant, &id, now],
+                guarded!(
+                    "SELECT withdrawn FROM provisioning_secrets ",
+                    ["$1", "$2", "$3", "$4", "$5"],
+                    "AND max_devices IS NULL AND rate_devices IS NULL"
+                ),
+                values![&tenant, &id, now, networks, manifest],
                 only::<bool>,
             )?;
             return Ok(live.is_some());
         }
+        // All in one statement, on the row as it is when it is this one's turn.
         let counted = self.execute(
-            "UPDATE provisioning_secrets SET used = used + 1
-             WHERE tenant_id = $1 AND secret_id = $2 AND withdrawn = 0
-               AND (expires_at IS NULL OR expires_at > $3) AND used < max_devices",
-            values![&tenant, &id, now],
+            guarded!(
+                "UPDATE provisioning_secrets SET used = used + 1,
+                     rate_until = CASE WHEN rate_devices IS NULL THEN rate_until
+                         WHEN rate_until > $1 THEN rate_until + rate_per_ms * 1000 / rate_devices
+                         ELSE $1 + rate_per_ms * 1000 / rate_devices END ",
+                ["$2", "$3", "$4", "$5", "$6"],
+                "AND (max_devices IS NULL OR used < max_devices)
+                 AND (rate_devices IS NULL OR rate_until <=
+                     $1 + rate_per_ms * 1000 / rate_devices * (rate_devices - 1))"
+            ),
+            values![micros(now), &tenant, &id, now, networks, manifest],
         )?;
         Ok(counted > 0)
     }
@@ -188,6 +249,25 @@ impl Tx<'_> {
     }
 }
 
+fn rate_devices(bounds: &SecretBounds) -> Option<i64> {
+    bounds.rate.map(|rate| i64::from(rate.devices()))
+}
+
+fn rate_per_ms(bounds: &SecretBounds) -> Option<i64> {
+    let millis = |rate: Rate| i64::try_from(rate.per().as_millis()).unwrap_or(i64::MAX);
+    bounds.rate.map(millis)
+}
+
+/// A JSON array, or null for none.
+fn networks(bounds: &SecretBounds) -> Option<String> {
+    let texts: Vec<_> = bounds.networks.iter().map(Network::to_string).collect();
+    text::to_json(&texts, texts.is_empty())
+}
+
+fn read_networks(texts: &[String]) -> Option<Vec<Network>> {
+    texts.iter().map(|text| text.parse().ok()).collect()
+}
+
 fn secret(columns: &mut Columns<'_>) -> Result<SecretRecord, StoreError> {
     Ok(SecretRecord {
         id: columns.next()?,
@@ -199,8 +279,20 @@ fn secret(columns: &mut Columns<'_>) -> Result<SecretRecord, StoreError> {
         bounds: SecretBounds {
             expires_at: columns.next()?,
             max_devices: columns.next()?,
+            rate: match (columns.next::<Option<u32>>()?, columns.next()?) {
+                (Some(devices), Some(per)) => {
+                    Some(Rate::new(devices, per).map_err(|_| columns.corrupt())?)
+                }
+                _ => None,
+            },
+            networks: match columns.text_or_null(text::from_json::<Vec<String>>)? {
+                Some(networks) => read_networks(&networks).ok_or_else(|| columns.corrupt())?,
+                None => Vec::new(),
+            },
+            manifest: columns.next()?,
         },
         used: columns.next()?,
+        rate_until_us: columns.next()?,
         withdrawn: columns.next()?,
         created_at: columns.next()?,
     })

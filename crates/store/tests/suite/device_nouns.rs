@@ -39,6 +39,7 @@ pub async fn devices_read_back_in_every_state(rig: &Rig) {
                     name: device.name.clone(),
                     labels: device.labels.clone(),
                     hardware: None,
+                    attested: None,
                     at: NOW,
                 },
                 State::Created,
@@ -90,6 +91,7 @@ pub async fn an_application_reads_back(rig: &Rig) {
         csr: vec![0x30, 0x82, 0],
         secret: Some(rig.secret(&home, None).id),
         ttl: Some(u32::MAX),
+        source: Some([192, 0, 2, 7].into()),
     };
     let tenant = home.tenant.id;
     write(&store, move |tx| {

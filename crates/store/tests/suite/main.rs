@@ -2,12 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod admission;
 mod bulk;
 mod cas;
+mod challenges;
 mod configuration;
 mod device_nouns;
 mod durable;
+mod event_seals;
 mod group_commit;
+mod hooks;
+mod manufacturers;
 mod nouns;
 mod order_nouns;
 mod pages;
@@ -21,6 +26,7 @@ mod races;
 mod revocation;
 mod rig;
 mod roots;
+mod secrets;
 mod tenants;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -104,6 +110,11 @@ fn tell_all_on_postgres(stories: Vec<Story>) {
 stories! {
     anywhere:
     group_commit::jobs_that_wait_are_committed_together,
+    hooks::a_hook_is_of_one_group_and_tells_since_when,
+    hooks::where_a_device_came_from_is_found_by_how_it_asked,
+    challenges::a_challenge_lets_somebody_in_once_and_is_forgotten_after_its_end,
+    challenges::forgetting_challenges_goes_on_where_it_stopped,
+    manufacturers::a_manufacturer_is_replaced_and_deleted_in_its_own_tenant_alone,
     group_commit::a_refused_job_spoils_no_other,
     group_commit::a_panicking_job_spoils_no_other,
     group_commit::a_failing_statement_spoils_no_other,
@@ -112,8 +123,8 @@ stories! {
     group_commit::a_job_whose_caller_has_gone_is_not_begun,
     group_commit::a_reading_job_cannot_write,
     group_commit::a_read_sees_what_was_answered_before,
-    races::a_bounded_secret_admits_exactly_its_bound,
-    races::an_unbounded_secret_is_checked_and_its_devices_are_counted,
+    secrets::a_bounded_secret_admits_exactly_its_bound,
+    secrets::an_unbounded_secret_is_checked_and_its_devices_are_counted,
     races::of_many_devices_with_one_name_one_gets_in,
     races::of_many_devices_with_one_key_one_gets_in,
     races::of_many_who_suspend_a_device_one_does,
@@ -122,6 +133,13 @@ stories! {
     races::a_tombstoned_key_does_not_slip_in,
     races::a_group_with_devices_is_never_deleted,
     races::two_secrets_wanted_crosswise_let_everybody_through,
+    admission::all_bounds_of_a_secret_read_back_and_change,
+    admission::a_rate_admits_exactly_as_many_as_it_says,
+    admission::a_rate_and_a_most_hold_together,
+    admission::an_entry_of_a_manifest_admits_one_device,
+    admission::entries_are_counted_once_and_come_in_pages,
+    admission::a_deleted_manifest_lets_nobody_in_and_is_cleared_away,
+    admission::manifests_do_not_cross_tenants,
     nouns::settings_are_kept_replaced_and_forgotten,
     nouns::a_tenant_reads_back,
     nouns::cas_read_back_newest_first,
@@ -139,6 +157,9 @@ stories! {
     device_nouns::certificates_of_a_device_change_standing_together,
     device_nouns::tombstones_read_back,
     device_nouns::events_read_back_in_order,
+    event_seals::events_get_the_places_that_follow_each_other,
+    event_seals::heads_are_kept_and_found,
+    event_seals::a_sealed_event_is_read_word_for_word,
     nouns::api_tokens_read_back,
     configuration::statements_read_back_and_take_each_number_once,
     configuration::the_newest_of_a_schema_version_is_found,

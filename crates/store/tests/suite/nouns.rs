@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use enlist_core::{
     ApiToken, ApiTokenId, ApiTokenRecord, CaKey, CaKind, CaRecord, CaStanding, CsrExtras,
-    EnrollmentPolicy, OnClone, Role, State, TenantState, Timestamp,
+    EnrollmentPolicy, GroupId, OnClone, Role, State, TenantState, Timestamp,
 };
 
 use crate::rig::{NOW, Rig, name, read, write};
@@ -120,7 +120,7 @@ pub async fn a_group_reads_back(rig: &Rig) {
         assert_eq!(tx.group_by_name(tenant, &name("nothing"))?, None);
         assert_eq!(tx.groups(tenant)?, [group.clone()]);
         let mut double = group.clone();
-        double.id = enlist_core::GroupId::from_bytes([9; 16]);
+        double.id = GroupId::from_bytes([9; 16]);
         assert!(!tx.insert_group(&double)?, "the name is taken");
         Ok(())
     })
@@ -180,6 +180,7 @@ pub async fn api_tokens_read_back(rig: &Rig) {
             short_id: token.short_id().clone(),
             digest: token.digest(),
             label: format!("token {n}"),
+            group: (n == 3).then(|| GroupId::from_bytes([7; 16])),
             role,
             expires_at: (n == 1).then_some(NOW),
             created_at: NOW,

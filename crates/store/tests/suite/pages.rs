@@ -156,8 +156,8 @@ pub async fn events_come_in_pages(rig: &Rig) {
             let mut filter = EventFilter {
                 group,
                 device,
-                after: None,
                 limit: 3,
+                ..EventFilter::default()
             };
             let mut found = Vec::new();
             loop {

@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use enlist_core::{
-    Actor, Device, InvalidTransition, RenewalRequest, RequestId, SecretRecord, Standing, State,
-    StateKind, Timestamp, Tombstone, TombstoneOf,
+    Actor, Device, InvalidTransition, RenewalRequest, RequestId, Standing, State, StateKind,
+    Tombstone, TombstoneOf,
 };
 use enlist_store::{Store, StoreError, Tx};
 use tokio::task::JoinSet;
 
 use crate::rig::{Home, NOW, Rig, read, write};
+use crate::secrets::{add_secret, at_most, used};
 
 /// Runs `count` jobs at once; how many said yes.
-async fn yes(
+pub async fn yes(
     store: &Arc<Store>,
     count: usize,
     mut job: impl FnMut(usize) -> Box<dyn FnMut(&mut Tx<'_>) -> Result<bool, StoreError> + Send>,
@@ -28,90 +29,6 @@ async fn yes(
         .into_iter()
         .filter(|yes| *yes)
         .count()
-}
-
-async fn add_secret(store: &Store, secret: &SecretRecord) {
-    let record = secret.clone();
-    write(store, move |tx| tx.insert_secret(&record)).await;
-}
-
-async fn used(store: &Store, secret: &SecretRecord) -> u64 {
-    let (tenant, group, id) = (secret.tenant, secret.group, secret.id);
-    let secrets = read(store, move |tx| tx.secrets(tenant, group)).await;
-    secrets.iter().find(|s| s.id == id).unwrap().used
-}
-
-pub async fn a_bounded_secret_admits_exactly_its_bound(rig: &Rig) {
-    let store = Arc::new(rig.open());
-    let home = rig.home(&store, "acme").await;
-    let secret = rig.secret(&home, Some(37));
-    add_secret(&store, &secret).await;
-    let (tenant, id, max) = (home.tenant.id, secret.id, secret.bounds.max_devices);
-    let admitted = yes(&store, 100, |n| {
-        let device = rig.device(&home, &format!("light-{n}"), State::Active);
-        Box::new(move |tx| {
-            let counted = tx.count_secret_use(tenant, id, max, NOW)?;
-            Ok(counted && tx.insert_device(&device)?)
-        })
-    })
-    .await;
-    assert_eq!(admitted, 37);
-    assert_eq!(used(&store, &secret).await, 37);
-    let (tenant, group) = (home.tenant.id, home.group.id);
-    let count = read(&store, move |tx| tx.count_devices(tenant, group, 1000)).await;
-    assert_eq!(count, 37);
-}
-
-pub async fn an_unbounded_secret_is_checked_and_its_devices_are_counted(rig: &Rig) {
-    let store = Arc::new(rig.open());
-    let home = rig.home(&store, "acme").await;
-    let mut secret = rig.secret(&home, None);
-    let end = Timestamp::from_millis(NOW.as_millis() + 1);
-    secret.bounds.expires_at = Some(end);
-    add_secret(&store, &secret).await;
-    let (tenant, id) = (home.tenant.id, secret.id);
-    let admitted = yes(&store, 20, |n| {
-        let device = rig.device(&home, &format!("light-{n}"), State::Active);
-        let credential = rig.credential(&device);
-        Box::new(move |tx| {
-            Ok(tx.count_secret_use(tenant, id, None, NOW)?
-                && tx.insert_device(&device)?
-                && tx.insert_credential(&credential, Some(id))?)
-        })
-    })
-    .await;
-    assert_eq!(admitted, 20);
-    assert_eq!(used(&store, &secret).await, 20);
-    // From now on at most 22: counting goes on from the devices that there are.
-    let mut bounds = secret.bounds;
-    bounds.max_devices = Some(22);
-    assert!(write(&store, move |tx| tx.save_secret_bounds(tenant, id, &bounds)).await);
-    // Whoever loaded it before that is turned away, and loads it again.
-    let stale = yes(&store, 1, |_| {
-        Box::new(move |tx| tx.count_secret_use(tenant, id, None, NOW))
-    });
-    assert_eq!(stale.await, 0);
-    let admitted = yes(&store, 5, |_| {
-        Box::new(move |tx| tx.count_secret_use(tenant, id, Some(22), NOW))
-    });
-    assert_eq!(admitted.await, 2);
-    assert_eq!(used(&store, &secret).await, 22);
-
-    let (other, expired) = (rig.secret(&home, None), rig.secret(&home, Some(5)));
-    add_secret(&store, &other).await;
-    add_secret(&store, &expired).await;
-    let (gone, late) = (other.id, expired.id);
-    let said = write(&store, move |tx| {
-        Ok([
-            tx.withdraw_secret(tenant, gone)?,
-            tx.count_secret_use(tenant, gone, None, NOW)?,
-            tx.expire_secret(tenant, late, end)?,
-            tx.count_secret_use(tenant, late, Some(5), NOW)?,
-            tx.count_secret_use(tenant, late, Some(5), end)?,
-        ])
-    })
-    .await;
-    assert_eq!(said, [true, false, true, true, false]);
 }
 
 pub async fn of_many_devices_with_one_name_one_gets_in(rig: &Rig) {
@@ -384,8 +301,8 @@ pub async fn two_secrets_wanted_crosswise_let_everybody_through(rig: &Rig) {
     let admitted = yes(&store, 200, |n| {
         let (first, second) = (ids[n % 2], ids[(n + 1) % 2]);
         Box::new(move |tx| {
-            Ok(tx.count_secret_use(tenant, first, Some(1000), NOW)?
-                && tx.count_secret_use(tenant, second, Some(1000), NOW)?)
+            Ok(tx.count_secret_use(tenant, first, &at_most(1000), NOW)?
+                && tx.count_secret_use(tenant, second, &at_most(1000), NOW)?)
         })
     });
     assert_eq!(admitted.await, 200);

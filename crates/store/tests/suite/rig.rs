@@ -140,6 +140,7 @@ impl Rig {
             name: name(device_name),
             labels: [].into(),
             hardware: None,
+            attested: None,
             at: NOW,
         }
     }
@@ -205,10 +206,11 @@ impl Rig {
             digest: secret.digest(),
             label: "line 3, \"early\" shift".to_owned(),
             bounds: SecretBounds {
-                expires_at: None,
                 max_devices,
+                ..SecretBounds::default()
             },
             used: 0,
+            rate_until_us: 0,
             withdrawn: false,
             created_at: NOW,
         }

@@ -33,6 +33,7 @@ pub async fn nothing_crosses_tenants(rig: &Rig) {
         csr: vec![1],
         secret: None,
         ttl: None,
+        source: Some([192, 0, 2, 7].into()),
     };
     let tombstone = Tombstone {
         tenant: own.tenant.id,
@@ -115,8 +116,8 @@ pub async fn nothing_crosses_tenants(rig: &Rig) {
         assert!(!tx.save_secret_bounds(t, secret.id, &bounded.bounds)?);
         assert!(!tx.expire_secret(t, secret.id, NOW)?);
         assert!(!tx.withdraw_secret(t, secret.id)?);
-        assert!(!tx.count_secret_use(t, secret.id, None, NOW)?);
-        assert!(!tx.count_secret_use(t, bounded.id, Some(5), NOW)?);
+        assert!(!tx.count_secret_use(t, secret.id, &secret.bounds, NOW)?);
+        assert!(!tx.count_secret_use(t, bounded.id, &bounded.bounds, NOW)?);
         let mut theirs = device.clone();
         theirs.tenant = t;
         theirs.labels.insert("mine".to_owned(), "now".to_owned());
@@ -159,6 +160,7 @@ fn rig_twin(home: &Home, device: &enlist_core::Device) -> enlist_core::NewDevice
         name: device.name.clone(),
         labels: [].into(),
         hardware: None,
+        attested: None,
         at: NOW,
     }
 }

@@ -3,9 +3,9 @@ use ureq::http::Method;
 
 use super::{Client, ClientError, MAX_DEVICE_REPLY, MAX_POLL_REPLY, Reply};
 use crate::{
-    DeviceSelf, EnrollReply, EnrollRequest, Enrolled, Farewell, NonceReply, NonceRequest,
-    PollReply, PollRequest, ReceiptReply, ReceiptRequest, RenewRequest, ServerTime, TokenRequest,
-    WaitReply,
+    ChallengeReply, ChallengeRequest, DeviceSelf, EnrollReply, EnrollRequest, Enrolled, Farewell,
+    NonceReply, NonceRequest, PollReply, PollRequest, ReceiptReply, ReceiptRequest, RenewRequest,
+    ServerTime, TokenRequest, WaitReply,
 };
 
 /// What a device asks for itself.
@@ -17,6 +17,11 @@ impl Client {
             return reply.read().map(EnrollReply::Pending);
         }
         reply.read().map(EnrollReply::Enrolled)
+    }
+
+    /// Fetches a challenge that only the TPM named in it can answer.
+    pub fn challenge(&self, request: &ChallengeRequest) -> Result<ChallengeReply, ClientError> {
+        self.ask("/v1/device/enroll/challenge", request)?.read()
     }
 
     /// Fetches a nonce, to be signed for a renewal without a client certificate.

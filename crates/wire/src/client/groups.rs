@@ -1,6 +1,6 @@
 use super::tenants::tenant_path;
 use super::{Client, ClientError, Path};
-use crate::{Group, GroupCreated, NewGroup, Page};
+use crate::{Group, GroupChange, GroupCreated, NewGroup, Page};
 
 /// Groups.
 impl Client {
@@ -21,6 +21,16 @@ impl Client {
         group: &NewGroup,
     ) -> Result<GroupCreated, ClientError> {
         self.post(&tenant_path(tenant).part("groups").0, group)
+    }
+
+    /// Changes a group's rules.
+    pub fn change_group(
+        &self,
+        tenant: &str,
+        group: &str,
+        change: &GroupChange,
+    ) -> Result<Group, ClientError> {
+        self.patch(&group_path(tenant, group).0, change)
     }
 
     /// Deletes a group.

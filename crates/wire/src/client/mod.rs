@@ -3,12 +3,16 @@
 //! It speaks HTTP/1.1 over TLS with the rustls configuration it is given, keeps connections open
 //! between calls, follows no redirect, uses no proxy, and reads no reply beyond a bound.
 
+mod audit;
 mod cas;
 mod configuration;
 mod device;
 mod devices;
 mod error;
 mod groups;
+mod hooks;
+mod manifests;
+mod manufacturers;
 mod orders;
 mod records;
 mod roots;
@@ -16,6 +20,7 @@ mod secrets;
 mod tenants;
 mod tls;
 mod tokens;
+mod webhooks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -116,6 +121,15 @@ impl Client {
         body: &impl Serialize,
     ) -> Result<T, ClientError> {
         self.call(Method::POST, path, Some(body), MAX_REPLY)?.read()
+    }
+
+    fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        self.call(Method::PATCH, path, Some(body), MAX_REPLY)?
+            .read()
     }
 
     fn delete(&self, path: &str) -> Result<(), ClientError> {

@@ -25,6 +25,9 @@ impl Client {
             .part("events")
             .query("group", query.group.as_ref())
             .query("device", query.device.as_ref())
+            .query("kind", query.kind.as_ref())
+            .query("actor", query.actor.as_ref())
+            .query("since", query.since)
             .query("after", query.after.as_ref())
             .query("limit", query.limit);
         self.get(&path.0)

@@ -235,6 +235,7 @@ fn a_device_that_has_to_wait_is_told_so() {
         secret: Some("eps_secret".to_owned().into()),
         name: Some("press-1".into()),
         hardware: None,
+        attestation: None,
         csr: vec![1, 2, 3].into(),
         device_token: "edt_secret".to_owned().into(),
         certificate_ttl_h: None,

@@ -39,6 +39,7 @@ pub(crate) fn serve() -> Result<()> {
             status: StatusConfig::default(),
             clock: Arc::new(SystemClock),
             rng: Arc::new(SystemRng),
+            outbound: enlist_server::outbound(Arc::new(SystemClock)),
         };
         let (ops, _) = enlist_ops::open(config).await?;
         let server = Server::start(ops.clone(), settings.listen).await?;

@@ -1,6 +1,8 @@
 //! What is measured.
 
+pub(crate) mod admission;
 pub(crate) mod agent;
+pub(crate) mod audit;
 pub(crate) mod batches;
 pub(crate) mod bulk;
 pub(crate) mod enroll;
@@ -8,6 +10,7 @@ pub(crate) mod est;
 pub(crate) mod memory;
 pub(crate) mod ocsp;
 pub(crate) mod revocation;
+pub(crate) mod tpm;
 
 use std::time::Duration;
 
@@ -24,6 +27,10 @@ pub(crate) struct Scale {
     pub(crate) agents: usize,
     /// Certificates on record that are revoked.
     pub(crate) revoked: u64,
+    /// Entries of a manifest.
+    pub(crate) entries: u64,
+    /// Events on record.
+    pub(crate) events: u64,
     /// How long an agent with nothing to do is looked at.
     pub(crate) idle: Duration,
 }
@@ -35,6 +42,8 @@ impl Scale {
         devices: [100_000, 1_000_000],
         agents: 15,
         revoked: 1_000_000,
+        entries: 10_000_000,
+        events: 1_000_000,
         idle: Duration::from_secs(60),
     };
     pub(crate) const QUICK: Self = Self {
@@ -43,6 +52,8 @@ impl Scale {
         devices: [10_000, 100_000],
         agents: 5,
         revoked: 100_000,
+        entries: 100_000,
+        events: 100_000,
         idle: Duration::from_secs(10),
     };
     pub(crate) const SMOKE: Self = Self {
@@ -51,6 +62,8 @@ impl Scale {
         devices: [500, 1_000],
         agents: 1,
         revoked: 2_000,
+        entries: 2_000,
+        events: 2_000,
         idle: Duration::from_secs(1),
     };
 }

@@ -4,9 +4,9 @@ use enlist_agent::machine::Failure;
 use enlist_core::DeviceId;
 use enlist_keys::FileKey;
 use enlist_pki::{KeyKind, Signer};
-use enlist_wire::{ClientError, Enrolled, Uuid};
+use enlist_wire::{ClientError, Enrolled, Problem, Uuid};
 
-use super::{Server, problem};
+use super::Server;
 
 /// What goes wrong with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,4 +74,10 @@ pub(super) fn lost<T>(fault: Option<Fault>, reply: T) -> Result<T, Failure> {
         Some(Fault::LoseReply) => Err(Failure::retry("lost on the way back")),
         _ => Ok(reply),
     }
+}
+
+pub fn problem(slug: &str, status: u16, change: impl FnOnce(&mut Problem)) -> Failure {
+    let mut problem = Problem::new(slug, status, "Refused", "It was refused.");
+    change(&mut problem);
+    ClientError::Problem(Box::new(problem)).into()
 }

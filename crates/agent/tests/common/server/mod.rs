@@ -5,6 +5,7 @@ mod ca;
 mod fault;
 mod orders;
 mod proof;
+mod zero_touch;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,16 +20,17 @@ use enlist_pki::{
     KeyPurpose, KeyUse, PublicKey, Signer, SubjectName, sign_certificate,
 };
 use enlist_wire::{
-    Binary, ClientError, DeviceSelf, DeviceState, EnrollReply, EnrollRequest, Enrolled,
-    KeyRotation, NonceReply, NonceRequest, Pending, Problem, RenewRequest, Time, Uuid,
+    Binary, DeviceSelf, DeviceState, EnrollReply, EnrollRequest, Enrolled, KeyRotation, NonceReply,
+    NonceRequest, Pending, RenewRequest, Time, Uuid,
 };
 use secrecy::ExposeSecret;
 
 use super::{FakeClock, HOUR, SeededRng};
 pub use ca::{Ca, ca};
 use fault::lost;
-pub use fault::{Fault, Spoil};
+pub use fault::{Fault, Spoil, problem};
 pub use orders::Desk;
+pub use zero_touch::Proofs;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
@@ -77,6 +79,8 @@ pub struct Server {
     pub retry_after_s: u64,
     /// What it has for devices that poll.
     pub desk: Desk,
+    /// What devices without a secret have to prove.
+    pub proofs: Proofs,
 }
 
 impl Server {
@@ -106,6 +110,7 @@ impl Server {
             calls_all_expired: false,
             retry_after_s: 15,
             desk: Desk::new(),
+            proofs: Proofs::default(),
         }
     }
 
@@ -187,8 +192,13 @@ impl Server {
         }
     }
 
-    pub fn enroll(&mut self, request: &EnrollRequest) -> Result<EnrollReply, Failure> {
+    pub fn enroll(
+        &mut self,
+        idevid: Option<&Credentials>,
+        request: &EnrollRequest,
+    ) -> Result<EnrollReply, Failure> {
         let fault = self.arrive()?;
+        self.verify(idevid, request)?;
         let reply = self.admit(request)?;
         match (fault, reply) {
             (Some(Fault::Spoil(spoil)), EnrollReply::Enrolled(reply)) => {
@@ -386,10 +396,4 @@ impl Server {
     fn now(&self) -> i64 {
         self.clock.now().as_secs() - self.clock_behind
     }
-}
-
-pub fn problem(slug: &str, status: u16, change: impl FnOnce(&mut Problem)) -> Failure {
-    let mut problem = Problem::new(slug, status, "Refused", "It was refused.");
-    change(&mut problem);
-    ClientError::Problem(Box::new(problem)).into()
 }

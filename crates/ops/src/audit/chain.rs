@@ -1,0 +1,120 @@
+//! What one server has seen of one chain, and holds it to.
+
+use std::time::{Duration, Instant};
+
+use enlist_core::{Actor, Digest, Event, Seal, Tenant, Timestamp};
+use enlist_signed::audit::Broken;
+use enlist_store::Tx;
+use tracing::error;
+
+use super::look::Looks;
+use crate::{Error, Ops};
+
+/// How often a chain that is broken is told of in the log.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// What this server knows of a tenant's chain.
+#[derive(Debug, Default)]
+pub(super) struct Chain {
+    pub(super) looks: Looks,
+    /// The last head has been looked for.
+    pub(super) is_loaded: bool,
+    /// The last place that was seen, sealed or signed here: the chain goes on from there, or somebody has
+    /// cut or rewritten it.
+    pub(super) seen: Option<Seal>,
+    /// It did not.
+    pub(super) broken: Option<Broken>,
+    told_at: Option<Instant>,
+    /// There may be events that no head covers.
+    pub(super) is_head_due: bool,
+    /// When the newest head was signed.
+    pub(super) signed_at: Option<Timestamp>,
+}
+
+/// How a chain stands in the store.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Standing {
+    pub(super) last: Option<Seal>,
+    /// What stands at the place that was seen last.
+    at_seen: Option<Digest>,
+}
+
+impl Standing {
+    pub(super) fn read(
+        tx: &mut Tx<'_>,
+        tenant: &Tenant,
+        seen: Option<Seal>,
+    ) -> Result<Self, Error> {
+        let at_seen = match seen {
+            Some(seen) => tx.seal_hash(tenant.id, seen.seq)?,
+            None => None,
+        };
+        let last = tx.last_seal(tenant.id)?;
+        Ok(Self { last, at_seen })
+    }
+}
+
+impl Ops {
+    /// Holds a chain to what was seen of it. Where it does not go on from there, that is recorded and
+    /// told, once and for as long as this server runs, and nothing of it is signed any more.
+    pub(super) async fn hold(
+        &self,
+        tenant: &Tenant,
+        chain: &mut Chain,
+        standing: &Standing,
+    ) -> Result<(), Error> {
+        match chain.seen {
+            Some(seen) if chain.broken.is_none() && standing.at_seen != Some(seen.hash) => {
+                self.break_chain(tenant, chain, seen, standing.last).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) async fn break_chain(
+        &self,
+        tenant: &Tenant,
+        chain: &mut Chain,
+        seen: Seal,
+        last: Option<Seal>,
+    ) -> Result<(), Error> {
+        let events = last.map_or(0, |last| last.seq);
+        let subject = tenant.subject();
+        let event = Event::new("audit-chain-broken", subject, Actor::Server, self.now())
+            .with("seen", seen.seq)
+            .with("hash", seen.hash.to_hex())
+            .with("events", events);
+        let append = move |tx: &mut Tx<'_>| Ok::<_, Error>(tx.append(&event)?);
+        self.inner.store.write("audit_chain_broken", append).await?;
+        let seen = seen.into();
+        chain.broken = Some(Broken { seen, events });
+        chain.tell_if_broken(tenant);
+        Ok(())
+    }
+}
+
+impl Chain {
+    /// Says in the log that the chain is broken, if it is, and it is time.
+    pub(super) fn tell_if_broken(&mut self, tenant: &Tenant) {
+        let Some(Broken { seen, events }) = &self.broken else {
+            return;
+        };
+        if self.told_at.is_some_and(|at| at.elapsed() < AGAIN) {
+            return;
+        }
+        self.told_at = Some(Instant::now());
+        error!(
+            tenant = %tenant.name,
+            seen = seen.seq,
+            events,
+            "the record of events was cut or rewritten: what this server has seen of it is not there any more, so it signs no more heads. `enlist export events` and `enlist verify events` with an earlier head say what was done; after a restore from a backup, restart the servers"
+        );
+    }
+
+    /// Takes note of what was sealed or signed.
+    pub(super) fn has_seen(&mut self, place: Seal) {
+        if self.broken.is_none() {
+            self.seen = Some(place);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Signing what the chain has come to.
+
+use std::time::Duration;
+
+use enlist_core::{Seal, SigningPurpose, Tenant};
+use enlist_signed::{Envelope, Head};
+use enlist_store::StoredHead;
+
+use super::chain::{Chain, Standing};
+use crate::{Error, Ops};
+
+/// How far heads are apart that are signed without being asked for.
+const APART: Duration = Duration::from_secs(60);
+/// Every head there is.
+const ALL: (u64, u64) = (0, u64::MAX);
+
+impl Ops {
+    /// Looks for the last head that was signed, once: what it says, this server has seen.
+    pub(super) async fn load_chain(&self, tenant: &Tenant, chain: &mut Chain) -> Result<(), Error> {
+        if chain.is_loaded {
+            return Ok(());
+        }
+        let id = tenant.id;
+        let stored = self
+            .inner
+            .store
+            .read("newest_head", move |tx| {
+                Ok::<_, Error>(tx.newest_head(id, ALL)?)
+            })
+            .await?;
+        if let Some(stored) = stored {
+            chain.signed_at = Some(stored.signed_at);
+            match self.open_head(tenant, &stored).await? {
+                Some(head) => {
+                    let place = head.seal();
+                    chain.seen = Some(place);
+                    let standing = self.standing(tenant, chain).await?;
+                    self.hold(tenant, chain, &standing).await?;
+                }
+                None => {
+                    let lost = Seal {
+                        seq: stored.seq,
+                        ..Seal::START
+                    };
+                    let last = self.standing(tenant, chain).await?.last;
+                    self.break_chain(tenant, chain, lost, last).await?;
+                }
+            }
+        }
+        chain.is_head_due = true;
+        chain.is_loaded = true;
+        Ok(())
+    }
+
+    /// A head of the store's, where it is one that the tenant's key has signed.
+    async fn open_head(&self, tenant: &Tenant, stored: &StoredHead) -> Result<Option<Head>, Error> {
+        let key = self.signing_key(tenant.id, SigningPurpose::Audit).await?;
+        let envelope = Envelope::from_json(&stored.envelope).ok();
+        let head = envelope.and_then(|it| it.open::<Head>([key.signer.public_key()]).ok());
+        Ok(head.filter(|head| head.tenant_id == tenant.id && head.events == stored.seq))
+    }
+
+    pub(super) async fn standing(&self, tenant: &Tenant, chain: &Chain) -> Result<Standing, Error> {
+        let (tenant, seen) = (tenant.clone(), chain.seen);
+        self.inner
+            .store
+            .read("chain_standing", move |tx| {
+                Standing::read(tx, &tenant, seen)
+            })
+            .await
+    }
+
+    /// Signs a head where there are events that none covers, and the last one is a minute old.
+    pub(super) async fn sign_head_in_time(
+        &self,
+        tenant: &Tenant,
+        chain: &mut Chain,
+    ) -> Result<(), Error> {
+        chain.tell_if_broken(tenant);
+        let now = self.now();
+        let is_early = |at| now.since(at) < APART && at.since(now) < APART;
+        if chain.broken.is_some() || !chain.is_head_due || chain.signed_at.is_some_and(is_early) {
+            return Ok(());
+        }
+        let id = tenant.id;
+        let stored = self
+            .inner
+            .store
+            .read("newest_head", move |tx| {
+                Ok::<_, Error>(tx.newest_head(id, ALL)?)
+            })
+            .await?;
+        if let Some(stored) = stored {
+            // By another server, that may be.
+            chain.signed_at = Some(stored.signed_at);
+            let last = self.standing(tenant, chain).await?.last;
+            if last.is_some_and(|last| last.seq == stored.seq) {
+                chain.is_head_due = false;
+                return Ok(());
+            }
+            if is_early(stored.signed_at) {
+                return Ok(());
+            }
+        }
+        self.sign_head(tenant, chain).await.map(drop)
+    }
+
+    /// Signs what the chain has come to, and says how far that is. No envelope where the chain is broken.
+    pub(super) async fn sign_head(
+        &self,
+        tenant: &Tenant,
+        chain: &mut Chain,
+    ) -> Result<(Seal, Option<Envelope>), Error> {
+        let standing = self.standing(tenant, chain).await?;
+        self.hold(tenant, chain, &standing).await?;
+        let last = standing.last.unwrap_or(Seal::START);
+        if chain.broken.is_some() || last == Seal::START {
+            return Ok((last, None));
+        }
+        let now = self.now();
+        let head = Head {
+            tenant: tenant.name.clone(),
+            tenant_id: tenant.id,
+            events: last.seq,
+            hash: last.hash,
+            at: now,
+        };
+        let key = self.signing_key(tenant.id, SigningPurpose::Audit).await?;
+        let envelope = Envelope::seal(&head, &*key.signer).map_err(Error::signing)?;
+        let (id, stored) = (
+            tenant.id,
+            StoredHead {
+                seq: last.seq,
+                envelope: envelope.to_json(),
+                signed_at: now,
+            },
+        );
+        self.inner
+            .store
+            .write("sign_head", move |tx| {
+                Ok::<_, Error>(tx.insert_head(id, &stored)?)
+            })
+            .await?;
+        chain.has_seen(last);
+        chain.signed_at = Some(now);
+        chain.is_head_due = false;
+        Ok((last, Some(envelope)))
+    }
+}

@@ -1,0 +1,134 @@
+//! What bounds a newcomer's way in besides who it is: how many, how fast, from where, and which.
+
+use enlist_attest::Attested;
+use enlist_core::{
+    DeviceId, Group, HardwareIdentity, ManifestId, ProvisioningSecret, SecretRecord, Timestamp,
+    WithoutProof,
+};
+use enlist_store::Tx;
+
+use super::Asked;
+use crate::{Error, manifests, zero_touch};
+
+/// Whether what a device has proved is on its group's manifest, where that has one. Where it is not, and
+/// the group lets devices wait that have proved nothing, it may wait as one of those.
+///
+/// # Errors
+/// When it is not, and may not wait either.
+pub(super) fn lists(tx: &mut Tx<'_>, group: &Group, attested: &Attested) -> Result<bool, Error> {
+    let Some(policy) = &group.zero_touch else {
+        return Ok(true);
+    };
+    let Some(manifest) = policy.manifest else {
+        return Ok(true);
+    };
+    if tx.manifest_lists(group.tenant, manifest, attested.identity())? {
+        return Ok(true);
+    }
+    match policy.without_proof {
+        WithoutProof::Approve => Ok(false),
+        WithoutProof::Refuse => Err(Error::AttestationNotOnManifest),
+    }
+}
+
+/// Whether the manifest that counts for a newcomer lets it in, as far as can be told. `device` is the one
+/// that was created before.
+pub(super) fn look(
+    tx: &mut Tx<'_>,
+    asked: &Asked,
+    group: &Group,
+    secret: Option<&SecretRecord>,
+    device: Option<DeviceId>,
+) -> Result<(), Error> {
+    match manifest(tx, asked, group, secret)? {
+        Some(manifest) => {
+            let identity = identity(asked);
+            manifests::look(tx, group.tenant, manifest, identity.as_ref(), device)
+        }
+        None => Ok(()),
+    }
+}
+
+/// Takes the entry that lets a newcomer in, in the job that records it.
+pub(super) fn take_entry(
+    tx: &mut Tx<'_>,
+    asked: &Asked,
+    group: &Group,
+    secret: Option<&SecretRecord>,
+    device: DeviceId,
+) -> Result<(), Error> {
+    match manifest(tx, asked, group, secret)? {
+        Some(manifest) => {
+            let identity = identity(asked);
+            manifests::admits(tx, group.tenant, manifest, identity.as_ref(), device)
+        }
+        None => Ok(()),
+    }
+}
+
+/// The manifest of the secret that was shown; of the group, where hardware stands in for a secret.
+fn manifest(
+    tx: &mut Tx<'_>,
+    asked: &Asked,
+    group: &Group,
+    secret: Option<&SecretRecord>,
+) -> Result<Option<ManifestId>, Error> {
+    if let Some(secret) = secret {
+        return Ok(secret.bounds.manifest);
+    }
+    match (&asked.attested, &group.zero_touch) {
+        (Some(attested), Some(policy)) if zero_touch::counts(group, attested) => {
+            let is_on_it = lists(tx, group, attested)?;
+            Ok(policy.manifest.filter(|_| is_on_it))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// By what a device is looked up on a manifest: what it has proved; a claim only where it proves nothing.
+fn identity(asked: &Asked) -> Option<HardwareIdentity> {
+    asked.attested().or_else(|| asked.hardware.clone())
+}
+
+/// Takes note that a secret lets one more device in. False where it is not as it was when it was looked
+/// at, or does not let one in any more.
+pub(super) fn count_use(
+    tx: &mut Tx<'_>,
+    secret: &SecretRecord,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    Ok(tx.count_secret_use(secret.tenant, secret.id, &secret.bounds, now)?)
+}
+
+/// Takes note that a secret has let one more device wait, and takes its entry of the manifest.
+pub(super) fn count_application(
+    tx: &mut Tx<'_>,
+    asked: &Asked,
+    group: &Group,
+    device: DeviceId,
+    now: Timestamp,
+) -> Result<Option<SecretRecord>, Error> {
+    let shown = asked.secret.as_ref();
+    let secret = match shown {
+        Some(shown) => Some(current(tx, shown, group)?),
+        None => None,
+    };
+    if let (Some(shown), Some(secret)) = (shown, &secret)
+        && !count_use(tx, secret, now)?
+    {
+        // Somebody was faster: what stands in the way now.
+        current(tx, shown, group)?.admits(now)?;
+        return Err(Error::Busy { retry_after_s: 1 });
+    }
+    take_entry(tx, asked, group, secret.as_ref(), device)?;
+    Ok(secret)
+}
+
+fn current(
+    tx: &mut Tx<'_>,
+    shown: &ProvisioningSecret,
+    group: &Group,
+) -> Result<SecretRecord, Error> {
+    tx.secret_by_short_id(group.tenant, shown.short_id())?
+        .ok_or(Error::SecretWrong)
+}

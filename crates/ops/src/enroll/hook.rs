@@ -1,0 +1,102 @@
+//! Asking the hook of a group about a newcomer.
+
+use enlist_core::{Digest, Hook, Timestamp, lower_hex};
+use tracing::info;
+
+use super::Asked;
+use super::examine::{Finding, Ground};
+use crate::hooks::{Created, Hardware, HookAnswer, Question, base64};
+use crate::{Error, Ops};
+
+/// What a hook has said about a request.
+pub(super) struct Said {
+    /// Which hook: one that was made at another time is another one.
+    hook: Timestamp,
+    pub(super) answer: HookAnswer,
+}
+
+impl Ops {
+    /// Asks the hook of the group, where it has one, and only once for a request: `said` is what it has
+    /// said before.
+    pub(super) async fn hear(
+        &self,
+        asked: &Asked,
+        ground: &Ground,
+        said: &mut Option<Said>,
+    ) -> Result<(), Error> {
+        let Some(hook) = &ground.hook else {
+            *said = None;
+            return Ok(());
+        };
+        if said
+            .as_ref()
+            .is_some_and(|said| said.hook == hook.created_at)
+        {
+            return Ok(());
+        }
+        let (before, needs_approval) = match &ground.finding {
+            Finding::Admit(admission) => (admission.device.as_ref(), false),
+            _ => (None, true),
+        };
+        let question = Question {
+            kind: "enrollment",
+            tenant: ground.tenant.name.as_str(),
+            group: ground.group.name.as_str(),
+            name: asked.name.as_ref().map(enlist_core::Name::as_str),
+            hardware: asked.hardware.as_ref().map(Hardware::of),
+            attested: asked
+                .attested
+                .as_ref()
+                .map(|attested| Hardware::of(attested.identity())),
+            key: asked.key.to_hex(),
+            csr: base64(asked.csr.der()),
+            source: asked.source.to_string(),
+            secret: ground.secret_label.as_deref(),
+            created: before.map(|device| Created {
+                device_id: device.id.to_string(),
+                name: device.name.as_str(),
+                labels: &device.labels,
+            }),
+            needs_approval,
+        };
+        let group = ground.group.name.clone();
+        let id = id(asked, hook);
+        let answer = self.ask_hook(hook, &id, question.to_json()).await;
+        let answer = answer.map_err(|why| Error::HookUnavailable {
+            group: group.clone(),
+            why,
+        })?;
+        if !answer.allow {
+            info!(
+                %group,
+                id,
+                source = %asked.source,
+                reason = answer.reason.as_deref().unwrap_or("none given"),
+                "the hook has refused a device"
+            );
+            return Err(Error::HookRefused {
+                group,
+                reason: answer.reason,
+                tell: answer.tell,
+            });
+        }
+        *said = Some(Said {
+            hook: hook.created_at,
+            answer,
+        });
+        Ok(())
+    }
+}
+
+/// The same for the same request, however often it comes, and whichever server it comes to.
+fn id(asked: &Asked, hook: &Hook) -> String {
+    let token = asked.token.as_ref().map(Digest::as_bytes);
+    let parts: [&[u8]; 4] = [
+        b"enlist hook v1\0",
+        hook.group.as_bytes(),
+        asked.key.as_bytes(),
+        token.map_or(&[], |token| &token[..]),
+    ];
+    let digest = Digest::of(&parts.concat());
+    format!("enrollment-{}", lower_hex(&digest.as_bytes()[..16]))
+}

@@ -1,0 +1,69 @@
+//! Devices that asked at one group and are in another: found again by how they asked.
+
+use enlist_core::{Device, Group, HardwareIdentity, Landing, Name};
+use enlist_store::Tx;
+
+use crate::Error;
+
+/// The group that a device is in which asks at `asked_at`, and how it asked there before, where that says
+/// something else than the record of the device. `None` where it has nothing to do with that group.
+pub(super) fn home(
+    tx: &mut Tx<'_>,
+    device: &Device,
+    asked_at: &Group,
+    name: Option<&Name>,
+) -> Result<Option<(Group, Option<Landing>)>, Error> {
+    let is_here = device.group == asked_at.id;
+    if is_here && name.is_none_or(|name| *name == device.name) {
+        return Ok(Some((asked_at.clone(), None)));
+    }
+    let landing = tx.landing(device.tenant, device.id)?;
+    let landing = landing.filter(|landing| landing.entry == asked_at.id);
+    if is_here {
+        return Ok(Some((asked_at.clone(), landing)));
+    }
+    if landing.is_none() {
+        return Ok(None);
+    }
+    let group = tx
+        .group(device.tenant, device.group)?
+        .ok_or(Error::Inconsistent("a device without a group"))?;
+    Ok(Some((group, landing)))
+}
+
+/// Whether devices that ask at a group may be in another.
+fn passes_on(group: &Group) -> bool {
+    group.hook.is_some() || group.allocation.is_some()
+}
+
+/// The device that asked at a group by this name, where there is just one.
+pub(super) fn by_name(
+    tx: &mut Tx<'_>,
+    asked_at: &Group,
+    name: &Name,
+) -> Result<Option<Device>, Error> {
+    if !passes_on(asked_at) {
+        return Ok(None);
+    }
+    match tx.landed_by_name(asked_at.tenant, asked_at.id, name)?[..] {
+        [id] => Ok(tx.device(asked_at.tenant, id)?),
+        _ => Ok(None),
+    }
+}
+
+/// The devices that asked at a group and claimed this hardware.
+pub(super) fn by_hardware(
+    tx: &mut Tx<'_>,
+    asked_at: &Group,
+    hardware: &HardwareIdentity,
+) -> Result<Vec<Device>, Error> {
+    if !passes_on(asked_at) {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for id in tx.landed_by_hardware(asked_at.tenant, asked_at.id, hardware)? {
+        let device = tx.device(asked_at.tenant, id)?;
+        found.extend(device.filter(|device| device.group != asked_at.id));
+    }
+    Ok(found)
+}

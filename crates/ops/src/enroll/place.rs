@@ -1,0 +1,370 @@
+//! Where a newcomer comes to be, and as what: by the hook of its group, by the group's allocation, or
+//! just where it asked.
+
+use enlist_core::{
+    Allocation, Arrival, Device, DeviceId, Digest, Event, Group, Labels, Landing, Name, NewDevice,
+    Tenant, TombstoneOf, lower_hex,
+};
+use enlist_store::Tx;
+
+use super::Asked;
+use super::examine::Admission;
+use super::hook::Said;
+use crate::configuration::Given;
+use crate::devices::check_labels;
+use crate::hooks::{HookAnswer, HookFailure};
+use crate::{ConfigurationError, Error, Ops, What};
+
+/// Where a newcomer comes to be, and as what.
+pub(super) struct Place {
+    /// The group that it asks at, whose policy and secret let it in.
+    pub(super) entry: Group,
+    /// The group that it comes to be in.
+    pub(super) group: Group,
+    /// The device as it comes to be.
+    pub(super) device: NewDevice,
+    /// Another device there that claims the same hardware.
+    pub(super) double: Option<DeviceId>,
+    /// What the event says of it.
+    told: Vec<(&'static str, String)>,
+    configuration: Option<Given>,
+}
+
+/// Why there is nowhere to go.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoLanding {
+    /// Its label names no group, and there is no default.
+    #[error("it has no label that names a group, and there is no default")]
+    NoLabel,
+    /// The group is not there.
+    #[error("there is no group `{0}`")]
+    NoGroup(Name),
+    /// The group passes newcomers on itself.
+    #[error("the group `{0}` passes newcomers on itself")]
+    PassesOn(Name),
+    /// It would leave its configuration behind.
+    #[error("it has configuration of its own in the group that it was created in")]
+    Configured,
+}
+
+/// What is asked, and what is known of who asks.
+pub(super) struct Arriving<'a> {
+    pub(super) tenant: &'a Tenant,
+    pub(super) entry: Group,
+    /// The device as it was before, where it was.
+    pub(super) before: Option<&'a Device>,
+    /// Another device of the entry that claims the same hardware.
+    pub(super) double: Option<DeviceId>,
+}
+
+impl<'a> Arriving<'a> {
+    /// One that is let in.
+    pub(super) fn new(tenant: &'a Tenant, entry: Group, admission: &'a Admission) -> Self {
+        Self {
+            tenant,
+            entry,
+            before: admission.device.as_ref(),
+            double: admission.double,
+        }
+    }
+
+    /// One that a person is going to be asked about.
+    pub(super) fn applying(tenant: &'a Tenant, entry: Group) -> Self {
+        Self {
+            tenant,
+            entry,
+            before: None,
+            double: None,
+        }
+    }
+}
+
+impl Ops {
+    /// Finds a newcomer its place.
+    pub(super) async fn find_place(
+        &self,
+        asked: &Asked,
+        arriving: Arriving<'_>,
+        said: Option<&Said>,
+    ) -> Result<Place, Error> {
+        let Arriving {
+            tenant,
+            entry,
+            before,
+            double,
+        } = arriving;
+        let device = self.to_be(&entry, before, asked);
+        let is_here = device.group == entry.id;
+        if said.is_none() && entry.allocation.is_none() && is_here {
+            return Ok(Place::at(entry, device, double));
+        }
+        let answer = said.map(|said| &said.answer);
+        let mut place = Place::at(entry, device, double);
+        let given = place.set(answer).map_err(|why| unfit(&place.entry, why))?;
+        let by_hook = answer.and_then(|answer| answer.group.clone());
+        let wished = match (&by_hook, place.entry.allocation.clone()) {
+            (Some(group), _) => Some(group.clone()),
+            (None, Some(allocation)) if is_here => {
+                let chosen = self.pass_on(asked, &place, &allocation).await?;
+                place.told.push(("allocated", chosen.to_string()));
+                Some(chosen)
+            }
+            (None, _) => None,
+        };
+        let mut place = self
+            .look_at(place, asked, wished, before.cloned(), by_hook.is_some())
+            .await?;
+        if let Some(values) = given {
+            let whose = (place.device.id, &place.device.name);
+            let given = self
+                .configuration_given(tenant, &place.group, whose, values)
+                .await;
+            place.configuration = Some(given.map_err(|error| match error {
+                Error::Configuration(error) => unfit(&place.entry, in_full(&error)),
+                error => error,
+            })?);
+        }
+        Ok(place)
+    }
+
+    /// The device as it comes to be where it asks.
+    fn to_be(&self, entry: &Group, before: Option<&Device>, asked: &Asked) -> NewDevice {
+        match before {
+            Some(device) => NewDevice {
+                id: device.id,
+                tenant: device.tenant,
+                group: device.group,
+                name: device.name.clone(),
+                labels: device.labels.clone(),
+                hardware: asked.hardware.clone().or_else(|| device.hardware.clone()),
+                attested: asked.attested().or_else(|| device.attested.clone()),
+                at: device.created_at,
+            },
+            None => NewDevice {
+                id: DeviceId::new(&*self.inner.clock, &*self.inner.rng),
+                tenant: entry.tenant,
+                group: entry.id,
+                name: asked.name.clone().unwrap_or_else(|| own_name(asked)),
+                labels: Labels::new(),
+                hardware: asked.hardware.clone(),
+                attested: asked.attested(),
+                at: self.now(),
+            },
+        }
+    }
+
+    /// Where the group's allocation sends it.
+    async fn pass_on(
+        &self,
+        asked: &Asked,
+        place: &Place,
+        allocation: &Allocation,
+    ) -> Result<Name, Error> {
+        let device = &place.device;
+        let digest = match device.attested.as_ref().or(device.hardware.as_ref()) {
+            Some(hardware) => Digest::of(hardware.to_string().as_bytes()),
+            None => asked.key,
+        };
+        let arrival = Arrival {
+            digest: &digest,
+            labels: &device.labels,
+            filled: &[],
+        };
+        let chosen = self.allocated(&place.entry, allocation, arrival).await?;
+        chosen.ok_or_else(|| nowhere(&place.entry, NoLanding::NoLabel))
+    }
+
+    /// Looks at where it goes: whether that is there, and has room for it.
+    async fn look_at(
+        &self,
+        place: Place,
+        asked: &Asked,
+        wished: Option<Name>,
+        before: Option<Device>,
+        by_hook: bool,
+    ) -> Result<Place, Error> {
+        let (entry, device) = (place.entry.clone(), place.device.clone());
+        let hardware = asked.hardware.clone().filter(|_| asked.attested.is_none());
+        let (group, double) = self
+            .inner
+            .store
+            .read("enroll_place", move |tx| {
+                let failed = |why: NoLanding| match by_hook {
+                    true => unfit(&entry, why.to_string()),
+                    false => nowhere(&entry, why),
+                };
+                let group = match &wished {
+                    None => tx.group(entry.tenant, device.group)?,
+                    Some(name) => {
+                        let group = tx.group_by_name(entry.tenant, name)?;
+                        Some(group.ok_or_else(|| failed(NoLanding::NoGroup(name.clone())))?)
+                    }
+                };
+                let group = group.ok_or(Error::Inconsistent("a device without a group"))?;
+                if group.id != entry.id && group.allocation.is_some() {
+                    return Err(failed(NoLanding::PassesOn(group.name)));
+                }
+                let other = tx.device_by_name(group.tenant, group.id, &device.name)?;
+                if other.is_some_and(|other| other.id != device.id) {
+                    return Err(Error::NameTaken {
+                        what: What::Device,
+                        name: device.name.clone(),
+                    });
+                }
+                if let Some(before) = before.as_ref().filter(|before| before.group != group.id) {
+                    let target = enlist_core::ConfigurationTarget::Device(before.id);
+                    let own = tx.configuration_newest(before.tenant, before.group, target)?;
+                    if own.is_some() {
+                        return Err(failed(NoLanding::Configured));
+                    }
+                }
+                let alike = match &hardware {
+                    Some(hardware) => tx.devices_by_hardware(group.tenant, group.id, hardware)?,
+                    None => Vec::new(),
+                };
+                let mut others = alike.iter().map(|other| other.id);
+                let double = others.find(|other| *other != device.id);
+                if double.is_some() && group.hardware_is_identity {
+                    return Err(Error::HardwareConflict);
+                }
+                Ok((group, double))
+            })
+            .await?;
+        let device = NewDevice {
+            group: group.id,
+            ..place.device
+        };
+        Ok(Place {
+            group,
+            device,
+            double,
+            ..place
+        })
+    }
+}
+
+impl Place {
+    /// Just where it asked, and as it asked.
+    pub(super) fn at(entry: Group, device: NewDevice, double: Option<DeviceId>) -> Self {
+        Self {
+            group: entry.clone(),
+            entry,
+            device,
+            double,
+            told: Vec::new(),
+            configuration: None,
+        }
+    }
+
+    /// Takes what the hook has set; what it has set of configuration is given back.
+    fn set(
+        &mut self,
+        answer: Option<&HookAnswer>,
+    ) -> Result<Option<serde_json::Map<String, serde_json::Value>>, String> {
+        let Some(answer) = answer else {
+            return Ok(None);
+        };
+        let mut set = Vec::new();
+        if let Some(group) = &answer.group {
+            set.push(format!("group {group}"));
+        }
+        if let Some(name) = &answer.name {
+            self.device.name = name.clone();
+            set.push(format!("name {name}"));
+        }
+        if !answer.labels.is_empty() {
+            self.device.labels.extend(answer.labels.clone());
+            check_labels(&self.device.labels).map_err(|error| error.to_string())?;
+            let keys: Vec<_> = answer.labels.keys().map(String::as_str).collect();
+            set.push(format!("labels {}", keys.join(" ")));
+        }
+        if answer.configuration.is_some() {
+            set.push("configuration".to_owned());
+        }
+        let said = answer.reason.as_deref().unwrap_or("yes");
+        self.told.push(("hook", said.to_owned()));
+        if !set.is_empty() {
+            self.told.push(("hook_set", set.join(", ")));
+        }
+        Ok(answer.configuration.clone())
+    }
+
+    /// Whether the groups are still as they were when this was decided.
+    pub(super) fn stands(&self, tx: &mut Tx<'_>) -> Result<bool, Error> {
+        let mut is_same = |group: &Group| -> Result<bool, Error> {
+            Ok(tx.group(group.tenant, group.id)?.as_ref() == Some(group))
+        };
+        Ok(is_same(&self.entry)? && (self.entry.id == self.group.id || is_same(&self.group)?))
+    }
+
+    /// Records what goes with it, for the device, which is there by now. False where that no longer fits.
+    pub(super) fn record(
+        &self,
+        tx: &mut Tx<'_>,
+        asked: &Asked,
+        device: &Device,
+    ) -> Result<bool, Error> {
+        let renamed = asked.name.as_ref().is_some_and(|name| *name != device.name);
+        if self.entry.id != self.group.id || renamed {
+            let name = TombstoneOf::Name(device.group, device.name.clone());
+            if tx.tombstoned(device.tenant, &[&name])?.is_some() {
+                return Err(Error::IdentityTombstoned);
+            }
+            tx.put_landing(&Landing {
+                tenant: device.tenant,
+                device: device.id,
+                entry: self.entry.id,
+                name: asked.name.clone(),
+                hardware: asked.hardware.clone(),
+            })?;
+        }
+        match &self.configuration {
+            Some(given) => given.record(tx, device),
+            None => Ok(true),
+        }
+    }
+
+    /// Says in the event how it came to be there.
+    pub(super) fn tell(&self, event: Event) -> Event {
+        let mut event = event;
+        if self.entry.id != self.group.id {
+            event = event.with("asked_at", &self.entry.name);
+        }
+        for (what, text) in &self.told {
+            event = event.with(what, text);
+        }
+        event
+    }
+}
+
+/// A name for one that brings none: after its hardware, else after its key.
+fn own_name(asked: &Asked) -> Name {
+    let short = match asked.attested().as_ref().or(asked.hardware.as_ref()) {
+        Some(hardware) => hardware.short(),
+        None => lower_hex(&asked.key.as_bytes()[..6]),
+    };
+    Name::nearest(&format!("device-{short}")).expect("a word of letters and digits is left")
+}
+
+fn unfit(entry: &Group, why: String) -> Error {
+    let group = entry.name.clone();
+    let why = HookFailure::Unfit(why);
+    Error::HookUnavailable { group, why }
+}
+
+fn nowhere(entry: &Group, why: NoLanding) -> Error {
+    let group = entry.name.clone();
+    Error::AllocationFailed { group, why }
+}
+
+/// Why configuration is not taken, with its causes.
+fn in_full(error: &ConfigurationError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

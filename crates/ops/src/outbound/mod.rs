@@ -1,0 +1,101 @@
+//! Calls to others: what webhooks and hooks send, and what comes back.
+//!
+//! Who carries them out is given to [`crate::open`], as the clock is; nothing here opens a connection.
+
+mod signature;
+
+use std::fmt;
+use std::pin::Pin;
+use std::time::Duration;
+
+pub use signature::{BadSignature, SigningSecret, signature_headers};
+
+/// Calls others over HTTPS.
+///
+/// Whoever implements it verifies the other end's certificate, follows no redirect, uses no proxy,
+/// never connects to link-local addresses, and bounds each call in time and bytes.
+pub trait Outbound: Send + Sync {
+    /// Whether `target` can be called at all, as far as can be said without calling it.
+    ///
+    /// # Errors
+    /// [`OutboundError::Unusable`].
+    fn check(&self, target: &Target) -> Result<(), OutboundError>;
+
+    /// Sends one POST of JSON, and reads the reply. Dropping the future ends the call.
+    fn call(&self, call: Call) -> Calling<'_>;
+}
+
+/// A call under way.
+pub type Calling<'a> =
+    Pin<Box<dyn Future<Output = Result<OutboundReply, OutboundError>> + Send + 'a>>;
+
+/// Who is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// `https://host[:port][/path][?query]`.
+    pub url: String,
+    /// The CAs that it is believed by, PEM; `None` for those of this server's system.
+    pub anchors_pem: Option<String>,
+}
+
+/// One call.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Who is called.
+    pub target: Target,
+    /// Headers besides the usual ones: see [`signature_headers`].
+    pub headers: Vec<(&'static str, String)>,
+    /// The body, JSON.
+    pub body: Vec<u8>,
+    /// The most time for all of it, from looking up the name to the last byte of the reply.
+    pub timeout: Duration,
+    /// The most bytes of the reply's body.
+    pub most_bytes: usize,
+}
+
+/// A reply. Any status but a redirect's comes back so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboundReply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The whole body.
+    pub body: Vec<u8>,
+}
+
+impl OutboundReply {
+    /// Whether the status says that it went well.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+/// A call without a reply that is of use. The text says why, for the operator who named the target.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OutboundError {
+    /// The URL or its CAs can't be used: no call will ever succeed.
+    #[error("{0}")]
+    Unusable(String),
+    /// There was no whole answer: the name, the connection, its certificate, or the time.
+    #[error("{0}")]
+    Unreachable(String),
+    /// The answer sends elsewhere, which is not followed.
+    #[error("it answered with the redirect {status}, which is not followed: name the URL itself")]
+    Redirected {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The answer is longer than is read.
+    #[error("its answer, {status}, is longer than {most_bytes} bytes")]
+    TooLarge {
+        /// The HTTP status.
+        status: u16,
+        /// What is read at most.
+        most_bytes: usize,
+    },
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.url)
+    }
+}

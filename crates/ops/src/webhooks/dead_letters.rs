@@ -1,0 +1,90 @@
+use enlist_core::{EventId, Operator, PutOff};
+
+use super::{event, named};
+use crate::{Error, Listed, Ops, What};
+
+/// An event that was given up, after a day of tries.
+#[derive(Debug, Clone)]
+pub struct DeadLetter {
+    /// How it went.
+    pub put_off: PutOff,
+    /// The event and its kind, where it is still on record.
+    pub event: Option<(EventId, String)>,
+}
+
+/// Which of those that were given up are tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryDeadLetters {
+    /// The one at this place in the chain.
+    One(u64),
+    /// All there are.
+    All,
+}
+
+impl Ops {
+    /// What a webhook could not be told, first things first.
+    ///
+    /// # Errors
+    /// When it is not there, or `who` is no administrator.
+    pub async fn dead_letters(
+        &self,
+        who: &Operator,
+        tenant: String,
+        webhook: String,
+        after: u64,
+        limit: usize,
+    ) -> Result<Listed<DeadLetter, u64>, Error> {
+        let who = who.clone();
+        self.inner
+            .store
+            .read("dead_letters", move |tx| {
+                let (tenant, webhook) = named(tx, &who, &tenant, &webhook)?;
+                let found = tx.dead_letters(tenant.id, webhook.id, after, limit)?;
+                let next = found.last().filter(|_| found.len() >= limit);
+                let next = next.map(|one| one.seq);
+                let mut items = Vec::with_capacity(found.len());
+                for put_off in found {
+                    let event = tx
+                        .sealed_events_after(tenant.id, put_off.seq.saturating_sub(1), 1)?
+                        .into_iter()
+                        .find(|sealed| sealed.seq == put_off.seq)
+                        .map(|sealed| (sealed.id, sealed.event.kind.into_owned()));
+                    items.push(DeadLetter { put_off, event });
+                }
+                Ok(Listed { items, next })
+            })
+            .await
+    }
+
+    /// Tries again what was given up, for another day. What was told about the same devices meanwhile
+    /// has overtaken it. Returns how many there are.
+    ///
+    /// # Errors
+    /// When the webhook or the one dead letter is not there, or `who` is no administrator.
+    pub async fn retry_dead_letters(
+        &self,
+        who: &Operator,
+        tenant: String,
+        webhook: String,
+        which: RetryDeadLetters,
+    ) -> Result<u64, Error> {
+        let (who, now) = (who.clone(), self.now());
+        self.inner
+            .store
+            .write("retry_dead_letters", move |tx| {
+                let (tenant, webhook) = named(tx, &who, &tenant, &webhook)?;
+                let seq = match which {
+                    RetryDeadLetters::One(seq) => Some(seq),
+                    RetryDeadLetters::All => None,
+                };
+                let retried = tx.retry_dead_letters(tenant.id, webhook.id, seq, now)?;
+                if let (Some(seq), 0) = (seq, retried) {
+                    return Err(Error::not_found(What::DeadLetter, seq));
+                }
+                let event = event("dead-letters-retried", &webhook, &who, now);
+                tx.append(&event.with("count", retried))?;
+                Ok(retried)
+            })
+            .await
+    }
+}

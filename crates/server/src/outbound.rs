@@ -1,0 +1,70 @@
+//! Calls to others, as operations want them made.
+
+use std::error::Error as _;
+use std::sync::Arc;
+
+use enlist_core::Clock;
+use enlist_ops::{Call, Calling, Outbound, OutboundError, OutboundReply, Target};
+use enlist_outbound::{CallError, Client, Request};
+
+/// What calls webhooks and hooks: HTTPS, verified by `clock`, and bounded in all ways.
+pub fn outbound(clock: Arc<dyn Clock>) -> Arc<dyn Outbound> {
+    Arc::new(Https(Client::new(clock)))
+}
+
+struct Https(Client);
+
+impl Outbound for Https {
+    fn check(&self, target: &Target) -> Result<(), OutboundError> {
+        let anchors = target.anchors_pem.as_deref();
+        self.0.check(&target.url, anchors).map_err(error)
+    }
+
+    fn call(&self, call: Call) -> Calling<'_> {
+        let request = Request {
+            url: call.target.url,
+            anchors_pem: call.target.anchors_pem,
+            headers: call.headers,
+            body: call.body,
+            timeout: call.timeout,
+            most_bytes: call.most_bytes,
+        };
+        Box::pin(async {
+            let reply = self.0.call(request).await.map_err(error)?;
+            Ok(OutboundReply {
+                status: reply.status,
+                body: reply.body,
+            })
+        })
+    }
+}
+
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "it is what map_err hands over"
+)]
+fn error(error: CallError) -> OutboundError {
+    match error {
+        CallError::Redirected { status } => OutboundError::Redirected { status },
+        CallError::TooLarge { status, most_bytes } => {
+            OutboundError::TooLarge { status, most_bytes }
+        }
+        error if error.is_final() => OutboundError::Unusable(words(&error)),
+        error => OutboundError::Unreachable(words(&error)),
+    }
+}
+
+/// An error and its causes in one line.
+fn words(error: &CallError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.ends_with(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,253 @@
+//! A person's word on those that wait: it counts once, whoever says it at the same time.
+
+#![allow(clippy::unwrap_used)]
+
+use std::thread;
+use std::time::Duration;
+
+use enlist_ops::Location;
+use enlist_testkit::{FakeDevice, Postgres, Rig, refusal};
+use enlist_wire::{
+    Client, DeviceAction, DeviceState, EnrollReply, Enrollment, Event, EventsQuery, NewGroup,
+    NewToken, Role,
+};
+
+fn waiting(rig: &Rig, secret: &str, name: &str) -> FakeDevice {
+    let device = rig.device("field", name, secret);
+    let applied = rig.stranger().enroll(&device.request()).unwrap();
+    assert!(matches!(applied, EnrollReply::Pending(_)));
+    device
+}
+
+fn field(rig: &Rig) -> String {
+    rig.group("field", Enrollment::Approve)
+}
+
+fn act() -> DeviceAction {
+    DeviceAction::default()
+}
+
+fn events(rig: &Rig, kind: &str) -> Vec<Event> {
+    let query = EventsQuery {
+        kind: Some(kind.to_owned()),
+        ..EventsQuery::default()
+    };
+    rig.admin().events("default", &query).unwrap().items
+}
+
+fn certificates(rig: &Rig) -> usize {
+    let all = rig.admin().certificates("default", &Default::default());
+    all.unwrap().items.len()
+}
+
+/// All at once; how many of them went well.
+fn at_once<T: Send>(deeds: Vec<Box<dyn FnOnce() -> Result<T, String> + Send + '_>>) -> usize {
+    thread::scope(|scope| {
+        let running: Vec<_> = deeds.into_iter().map(|deed| scope.spawn(deed)).collect();
+        let outcomes = running.into_iter().map(|one| one.join().unwrap());
+        outcomes.filter(Result::is_ok).count()
+    })
+}
+
+/// The word of one of them counts, and the others are told that it is too late.
+fn one_word_counts(servers: [&Rig; 2], secret: &str) {
+    let here = servers[0];
+    let slug = |error: enlist_wire::ClientError| error.problem().unwrap().slug().to_owned();
+    for round in 0..8 {
+        let name = format!("unit-{round}");
+        let mut device = waiting(here, secret, &name);
+        let before = certificates(here);
+        let (yes, no) = (
+            events(here, "device-approved"),
+            events(here, "device-rejected"),
+        );
+        let mut deeds: Vec<Box<dyn FnOnce() -> Result<DeviceState, String> + Send>> = Vec::new();
+        for turn in 0..6 {
+            let (admin, name): (Client, _) = (servers[turn % 2].admin().clone(), name.clone());
+            deeds.push(Box::new(move || {
+                let said = match turn {
+                    5 if round % 2 == 1 => admin.reject("default", "field", &name, &act()),
+                    _ => admin.approve("default", "field", &name, &act()),
+                };
+                said.map(|device| device.state).map_err(slug)
+            }));
+        }
+        let asking = device.request();
+        let other = servers[1].stranger();
+        let (asked, counted) = thread::scope(|scope| {
+            let asked = scope.spawn(move || other.enroll(&asking));
+            let counted = at_once(deeds);
+            (asked.join().unwrap(), counted)
+        });
+        // Who asks meanwhile waits, is in, or was turned away and waits anew, for one more word.
+        asked.unwrap();
+        let approved = events(here, "device-approved").len() - yes.len();
+        let rejected = events(here, "device-rejected").len() - no.len();
+        assert_eq!(approved + rejected, counted, "round {round}");
+        assert!(approved <= 1 && rejected <= round % 2, "round {round}");
+        assert!(counted >= 1, "round {round}");
+        assert_eq!(certificates(here) - before, approved, "round {round}");
+        if approved == 1 {
+            device.enroll(here).unwrap();
+            assert_eq!(certificates(here) - before, 1, "the recorded answer");
+        }
+    }
+}
+
+#[test]
+fn of_many_words_at_once_one_counts() {
+    let rig = Rig::new();
+    let secret = field(&rig);
+    one_word_counts([&rig, &rig], &secret);
+}
+
+#[test]
+fn of_many_words_at_once_through_two_servers_one_counts() {
+    let Some(postgres) = Postgres::start() else {
+        return;
+    };
+    let url = postgres.database("approvals");
+    let here = Rig::on_shared(Location::Postgres(url.clone()));
+    let there = Rig::beside(&here, Location::Postgres(url));
+    let secret = field(&here);
+    one_word_counts([&here, &there], &secret);
+}
+
+#[test]
+fn the_queue_tells_who_waits_since_when_from_where_and_by_which_secret() {
+    let rig = Rig::new();
+    let secret = field(&rig);
+    waiting(&rig, &secret, "unit-1");
+    let device = rig.admin().device("default", "field", "unit-1").unwrap();
+    let pending = device.pending.unwrap();
+    assert_eq!(pending.from.as_deref(), Some("127.0.0.1"));
+    assert_eq!(pending.secret.as_deref(), Some("first"));
+    assert!(pending.until.unwrap() > pending.since);
+    let applied = &events(&rig, "device-applied")[0];
+    assert_eq!(applied.detail["from"], "127.0.0.1");
+    assert_eq!(applied.detail["secret_label"], "first");
+    assert_eq!(applied.detail["code"], pending.code);
+}
+
+#[test]
+fn who_let_a_device_in_is_on_record() {
+    let rig = Rig::new();
+    let secret = field(&rig);
+    waiting(&rig, &secret, "unit-1");
+    let night = NewToken {
+        label: "night shift".to_owned(),
+        role: Role::Operator,
+        group: Some("field".to_owned()),
+        expires_in_s: Some(3600),
+    };
+    let created = rig.admin().create_token("default", &night).unwrap();
+    let person = rig.client_with_token(created.token.expose());
+    person
+        .approve("default", "field", "unit-1", &act())
+        .unwrap();
+    // The token is no more, and still one can tell whose it was.
+    rig.admin()
+        .delete_token("default", created.token_id)
+        .unwrap();
+    let query = EventsQuery {
+        group: Some("field".to_owned()),
+        device: Some("unit-1".to_owned()),
+        actor: Some("night shift".to_owned()),
+        ..EventsQuery::default()
+    };
+    let found = rig.admin().events("default", &query).unwrap().items;
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].kind, "device-approved");
+    assert_eq!(found[0].by_label.as_deref(), Some("night shift"));
+    assert_eq!(found[0].detail["secret_label"], "first");
+    let nobody = EventsQuery {
+        actor: Some("day shift".to_owned()),
+        ..EventsQuery::default()
+    };
+    assert_eq!(
+        refusal(rig.admin().events("default", &nobody)),
+        "token-not-found"
+    );
+
+    let open = rig.group("pumps", Enrollment::Open);
+    rig.enrolled_device("pumps", "pump-1", &open);
+    let enrolled = &events(&rig, "device-enrolled")[0];
+    assert_eq!(enrolled.by, "newcomer");
+    assert_eq!(enrolled.detail["secret_label"], "first");
+    assert_eq!(enrolled.detail["from"], "127.0.0.1");
+    rig.clock.advance(Duration::from_secs(60));
+    let query = EventsQuery {
+        since: Some(enlist_wire::Time::from_millis(enrolled.at.as_millis() + 1)),
+        ..EventsQuery::default()
+    };
+    assert_eq!(rig.admin().events("default", &query).unwrap().items, []);
+}
+
+#[test]
+fn who_was_turned_away_or_forgotten_asks_anew() {
+    let rig = Rig::new();
+    let group = NewGroup {
+        enrollment: Enrollment::Approve,
+        approval_timeout_h: Some(1),
+        ..NewGroup::named("field")
+    };
+    let secret = rig.group_with(&group);
+    let mut device = waiting(&rig, &secret, "unit-1");
+    let approve = || rig.admin().approve("default", "field", "unit-1", &act());
+    rig.admin()
+        .reject("default", "field", "unit-1", &act())
+        .unwrap();
+    assert_eq!(refusal(approve()), "device-not-found");
+    waiting(&rig, &secret, "unit-1");
+    rig.clock.advance(Duration::from_secs(3600));
+    assert_eq!(refusal(approve()), "invalid-request");
+    rig.block_on(rig.ops.lapse_applications()).unwrap();
+    assert_eq!(refusal(approve()), "device-not-found");
+    assert_eq!(events(&rig, "device-rejected").len(), 2);
+    assert_eq!(events(&rig, "device-rejected")[1].by, "server");
+    device = waiting(&rig, &secret, &device.name.clone().unwrap());
+    approve().unwrap();
+    device.enroll(&rig).unwrap();
+}
+
+#[test]
+fn a_groups_token_makes_no_token_that_is_wider_than_itself() {
+    let rig = Rig::new();
+    field(&rig);
+    rig.group("pumps", Enrollment::Open);
+    let new = |group: Option<&str>, expires_in_s| NewToken {
+        label: "made".to_owned(),
+        role: Role::Admin,
+        group: group.map(str::to_owned),
+        expires_in_s,
+    };
+    let own = rig
+        .admin()
+        .create_token("default", &new(Some("field"), Some(3600)));
+    let own = rig.client_with_token(own.unwrap().token.expose());
+    let made = |new: &NewToken| own.create_token("default", new);
+    assert_eq!(
+        refusal(made(&new(Some("pumps"), Some(60)))),
+        "group-not-found"
+    );
+    assert_eq!(refusal(made(&new(None, None))), "invalid-request");
+    assert_eq!(refusal(made(&new(None, Some(3601)))), "invalid-request");
+    let there = made(&new(None, Some(60))).unwrap();
+    assert_eq!(there.group.as_deref(), Some("field"));
+    let theirs = rig
+        .admin()
+        .create_token("default", &new(None, None))
+        .unwrap();
+    let withdrawn = own.delete_token("default", theirs.token_id);
+    assert_eq!(refusal(withdrawn), "token-not-found");
+    assert_eq!(
+        refusal(own.create_installation_token(&new(None, Some(60)))),
+        "not-installation-wide"
+    );
+
+    // With the group its tokens go.
+    rig.admin().delete_group("default", "field").unwrap();
+    assert_eq!(refusal(own.whoami()), "unauthenticated");
+    assert_eq!(events(&rig, "token-withdrawn").len(), 2);
+    assert_eq!(rig.admin().tokens("default").unwrap().items.len(), 1);
+}

@@ -1,0 +1,185 @@
+//! Somebody has the database, and knows how hashes are made.
+
+use std::path::Path;
+
+use enlist_core::Seal;
+use enlist_signed::audit::{Finding, Line, Sealed};
+use rusqlite::Connection;
+
+use super::installation::{Installation, database, runtime};
+
+/// Changes who is on record for event `seq`, and computes all hashes after it anew.
+fn rewrite(database: &Connection, lines: &[Line], seq: u64) {
+    let mut place = Seal::START;
+    for line in lines {
+        let Line::Sealed(Sealed { event, .. }) = line else {
+            continue;
+        };
+        let mut event = event.clone();
+        let id = event.event_id.as_bytes().to_vec();
+        if place.seq + 1 == seq {
+            event.actor = "server".to_owned();
+            let sql = "UPDATE events SET actor = 'server' WHERE event_id = ?1";
+            assert_eq!(database.execute(sql, [&id]).unwrap(), 1);
+        }
+        place = place.next(&event);
+        let sql = "UPDATE event_seals SET hash = ?1 WHERE event_id = ?2";
+        let hash = place.hash.as_bytes().to_vec();
+        assert_eq!(database.execute(sql, (hash, id)).unwrap(), 1);
+    }
+}
+
+/// Removes all after event `seq`: the events, their seals, and the heads that tell.
+fn cut(database: &Connection, seq: i64) {
+    let sql =
+        "DELETE FROM events WHERE event_id IN (SELECT event_id FROM event_seals WHERE seq > ?1)";
+    database.execute(sql, [seq]).unwrap();
+    for table in ["event_seals", "event_heads"] {
+        let sql = format!("DELETE FROM {table} WHERE seq > ?1");
+        database.execute(&sql, [seq]).unwrap();
+    }
+}
+
+async fn with_events(dir: &Path) -> Installation {
+    let here = Installation::open(dir).await;
+    here.happens(20).await;
+    here.ops.seal_events().await.unwrap();
+    here
+}
+
+/// The running server signs nothing any more, says so on record, and goes on sealing.
+async fn refuses_to_sign(here: &Installation, seen: u64) {
+    here.happens(1).await;
+    here.ops.seal_events().await.unwrap();
+    let lines = here.export().await;
+    let Some(Line::Broken(broken)) = lines.last() else {
+        panic!("{:?}", lines.last());
+    };
+    assert_eq!(broken.seen.seq, seen);
+    let told = |line: &Line| match line {
+        Line::Sealed(sealed) => sealed.event.kind == "audit-chain-broken",
+        _ => false,
+    };
+    assert_eq!(lines.iter().filter(|line| told(line)).count(), 1);
+    let found = here.verify(&lines, &[]).await.findings;
+    assert!(
+        found.contains(&Finding::NotSigned { seq: seen }),
+        "{found:?}"
+    );
+    let tenant = "default".to_owned();
+    let key = here.ops.audit_key(&here.admin, tenant).await.unwrap();
+    assert_eq!(key.broken_at, Some(seen));
+}
+
+#[test]
+fn a_changed_event_is_found_even_where_all_hashes_were_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let here = with_events(dir.path()).await;
+        let earlier = here.head().await;
+        let lines = here.export().await;
+        let last = here.verify(&lines, &[]).await.events;
+        rewrite(&database(dir.path()), &lines, 5);
+        refuses_to_sign(&here, last).await;
+        drop(here);
+
+        // A server that knows of nothing finds the head that is on record.
+        let again = Installation::open(dir.path()).await;
+        refuses_to_sign_on(&again, last).await;
+        drop(again);
+
+        // Without that it signs, and only the auditor's own head tells.
+        let heads = "DELETE FROM event_heads";
+        database(dir.path()).execute(heads, []).unwrap();
+        let unknowing = Installation::open(dir.path()).await;
+        let found = unknowing.findings(&[]).await;
+        assert_eq!(found, []);
+        let found = unknowing.findings(&[earlier]).await;
+        let rewritten = Finding::Rewritten {
+            since: 0,
+            until: last,
+        };
+        assert_eq!(found, [rewritten]);
+    });
+}
+
+async fn refuses_to_sign_on(again: &Installation, seen: u64) {
+    let lines = again.export().await;
+    let Some(Line::Broken(broken)) = lines.last() else {
+        panic!("{:?}", lines.last());
+    };
+    assert_eq!(broken.seen.seq, seen);
+}
+
+#[test]
+fn a_record_whose_end_was_cut_off_is_found_out() {
+    let dir = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let here = with_events(dir.path()).await;
+        let early = here.head().await;
+        let count = here.verify(&here.export().await, &[]).await.events;
+        here.happens(10).await;
+        let late = here.head().await;
+        cut(&database(dir.path()), i64::try_from(count).unwrap());
+        refuses_to_sign(&here, count + 10).await;
+        drop(here);
+
+        let unknowing = Installation::open(dir.path()).await;
+        assert_eq!(unknowing.findings(std::slice::from_ref(&early)).await, []);
+        // What was recorded meanwhile are two events: the broken chain, and what happened then.
+        let found = unknowing.findings(&[early, late]).await;
+        let cut_off = Finding::CutOff {
+            from: count + 3,
+            to: count + 10,
+        };
+        assert_eq!(found, [cut_off]);
+    });
+}
+
+#[test]
+fn a_changed_event_whose_hash_was_left_alone_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let here = with_events(dir.path()).await;
+        let change = |sql: &str| {
+            let changed = database(dir.path()).execute(sql, []).unwrap();
+            assert_eq!(changed, 1, "{sql}");
+        };
+        let by_seq =
+            |seq| format!("event_id = (SELECT event_id FROM event_seals WHERE seq = {seq})");
+        change(&format!("UPDATE events SET name = 'x' WHERE {}", by_seq(4)));
+        change(&format!(
+            "UPDATE events SET detail = 'no JSON' WHERE {}",
+            by_seq(6)
+        ));
+        change(&format!(
+            "UPDATE events SET actor = 'nobody' WHERE {}",
+            by_seq(8)
+        ));
+        change(&format!("DELETE FROM events WHERE {}", by_seq(10)));
+        let found = here.findings(&[]).await;
+        assert_eq!(
+            found,
+            [
+                Finding::Changed { seq: 4 },
+                Finding::Changed { seq: 6 },
+                Finding::Changed { seq: 8 },
+                Finding::Missing { from: 10, to: 10 },
+            ]
+        );
+    });
+}
+
+#[test]
+fn a_head_that_somebody_else_has_signed_is_not_gone_on_from() {
+    let dir = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let here = with_events(dir.path()).await;
+        let last = here.verify(&here.export().await, &[]).await.events;
+        drop(here);
+        let sql = "UPDATE event_heads SET envelope = CAST('{}' AS BLOB) WHERE seq = (SELECT MAX(seq) FROM event_heads)";
+        assert_eq!(database(dir.path()).execute(sql, []).unwrap(), 1);
+        let again = Installation::open(dir.path()).await;
+        refuses_to_sign_on(&again, last).await;
+    });
+}

@@ -1,0 +1,137 @@
+//! Who may make hooks, and of what.
+
+use enlist_core::Clock;
+use enlist_ops::{BadSignature, SigningSecret};
+use enlist_testkit::{Receiver, Rig, refusal};
+use enlist_wire::{Enrollment, NewHook, NewTenant, NewToken, RefreshHook, Role};
+use serde_json::json;
+
+use super::{ask, events, hook, hooks, nobody_is_in, say};
+
+#[test]
+fn what_can_never_be_asked_is_refused_when_it_is_made() {
+    let rig = Rig::new();
+    rig.group("field", Enrollment::Open);
+    let receiver = Receiver::start(|_| say(json!({"allow": true})));
+    let cases: [fn(&mut NewHook); 6] = [
+        |new| new.url = new.url.replace("https", "http"),
+        |new| new.url = "https://user:word@localhost/".to_owned(),
+        |new| new.url = String::new(),
+        |new| new.ca = Some("no PEM".to_owned()),
+        |new| new.timeout_ms = 99,
+        |new| new.timeout_ms = 10_001,
+    ];
+    for spoil in cases {
+        let mut new = hook(&receiver);
+        spoil(&mut new);
+        let made = rig.admin().create_hook("default", "field", &new);
+        assert_eq!(refusal(made), "invalid-request", "{new:?}");
+    }
+    assert_eq!(hooks(&rig), []);
+    ask(&rig, "field", &receiver);
+    let twice = rig
+        .admin()
+        .create_hook("default", "field", &hook(&receiver));
+    assert_eq!(refusal(twice), "name-taken");
+    let nowhere = rig.admin().create_hook("default", "none", &hook(&receiver));
+    assert_eq!(refusal(nowhere), "group-not-found");
+    assert!(rig.admin().group("default", "field").unwrap().hook);
+}
+
+#[test]
+fn only_an_administrator_of_the_whole_tenant_manages_hooks() {
+    let rig = Rig::new();
+    rig.group("field", Enrollment::Open);
+    let receiver = Receiver::start(|_| say(json!({"allow": true})));
+    ask(&rig, "field", &receiver);
+    rig.admin()
+        .create_tenant(&NewTenant::named("acme"))
+        .unwrap();
+    let token = |tenant: &str, role, group: Option<&str>| {
+        let new = NewToken {
+            label: "x".to_owned(),
+            role,
+            group: group.map(ToOwned::to_owned),
+            expires_in_s: None,
+        };
+        let made = rig.admin().create_token(tenant, &new).unwrap();
+        rig.client_with_token(made.token.expose())
+    };
+    for (client, slug) in [
+        (token("default", Role::Operator, None), "forbidden"),
+        (token("default", Role::Viewer, None), "forbidden"),
+        (
+            token("default", Role::Admin, Some("field")),
+            "not-tenant-wide",
+        ),
+        (token("acme", Role::Admin, None), "tenant-not-found"),
+        (rig.stranger(), "unauthenticated"),
+    ] {
+        assert_eq!(refusal(client.hooks("default")), slug);
+        let made = client.create_hook("default", "field", &hook(&receiver));
+        assert_eq!(refusal(made), slug);
+        assert_eq!(refusal(client.test_hook("default", "field")), slug);
+        let refreshed = client.refresh_hook("default", "field", &RefreshHook::default());
+        assert_eq!(refusal(refreshed), slug);
+        assert_eq!(refusal(client.delete_hook("default", "field")), slug);
+    }
+    assert!(receiver.received().is_empty());
+}
+
+#[test]
+fn a_test_shows_the_answer_and_lets_nobody_in() {
+    let rig = Rig::new();
+    rig.group("field", Enrollment::Open);
+    let mut receiver = Receiver::start(|asked| {
+        assert_eq!(asked.json()["type"], "test");
+        say(json!({"allow": true, "labels": {"region": "north"}}))
+    });
+    ask(&rig, "field", &receiver);
+    let tested = rig.admin().test_hook("default", "field").unwrap();
+    assert_eq!(tested.answer.unwrap().labels["region"], "north");
+    receiver.down();
+    let tested = rig.admin().test_hook("default", "field").unwrap();
+    assert!(tested.answer.is_none() && tested.error.unwrap().contains("connect"));
+    nobody_is_in(&rig, "field");
+    let outcomes: Vec<_> = events(&rig, "hook-tested")
+        .into_iter()
+        .map(|event| event.detail["outcome"].clone())
+        .collect();
+    assert_eq!(outcomes, ["allowed", "no answer"]);
+}
+
+#[test]
+fn for_the_overlap_requests_carry_the_signatures_of_both_secrets() {
+    let rig = Rig::new();
+    rig.group("field", Enrollment::Open);
+    let receiver = Receiver::start(|_| say(json!({"allow": true})));
+    let old = ask(&rig, "field", &receiver);
+    let test = |secrets: [&str; 2]| {
+        rig.admin().test_hook("default", "field").unwrap();
+        let last = receiver.received().pop().unwrap();
+        secrets.map(|secret| {
+            SigningSecret::parse(secret).unwrap().verify(
+                &last.id,
+                &last.timestamp,
+                &last.signature,
+                &last.body,
+                rig.clock.now(),
+            )
+        })
+    };
+    let overlap = RefreshHook { overlap_s: 3600 };
+    let new = rig
+        .admin()
+        .refresh_hook("default", "field", &overlap)
+        .unwrap();
+    let new = new.secret.expose().to_owned();
+    assert_eq!(test([&old, &new]), [Ok(()), Ok(())]);
+    rig.clock.advance(std::time::Duration::from_secs(3601));
+    assert_eq!(test([&old, &new]), [Err(BadSignature::Wrong), Ok(())]);
+    let at_once = rig
+        .admin()
+        .refresh_hook("default", "field", &RefreshHook::default())
+        .unwrap();
+    let third = at_once.secret.expose();
+    assert_eq!(test([&new, third]), [Err(BadSignature::Wrong), Ok(())]);
+}
