@@ -8,7 +8,7 @@ use crate::run::root;
 
 /// Where slugs are decided: in a `match` that gives them, or as the first argument of `problem`.
 const SOURCES: [&str; 4] = [
-    "crates/ops/src/error.rs",
+    "crates/ops/src/error/slug.rs",
     "crates/ops/src/configuration/error.rs",
     "crates/ops/src/order/error.rs",
     "crates/server/src/problem.rs",

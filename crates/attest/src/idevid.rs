@@ -124,17 +124,13 @@ impl Idevid {
         csr: &Csr,
         now: Timestamp,
     ) -> Result<Attested, IdevidRefusal> {
-        let mut refusal = None;
-        for (name, cas) in manufacturers {
-            let (own, above) = (&self.certificate, &self.above);
-            match cas.vouches_for(own, above, Vouching::Identity, now.as_secs()) {
-                Ok(()) => return Ok(Attested::new(self.identity(name)?, None, csr)),
-                Err(NotVouched::UnknownIssuer) => {}
-                Err(other) => refusal = refusal.or(Some(other)),
-            }
-        }
-        let refusal = refusal.unwrap_or(NotVouched::UnknownIssuer);
-        Err(IdevidRefusal::NotVouched(refusal))
+        let (names, all): (Vec<_>, Vec<_>) = manufacturers.into_iter().unzip();
+        let (own, above, vouching) = (&self.certificate, &self.above, Vouching::Identity);
+        let name = manufacturer::voucher(all, own, above, vouching, now.as_secs())
+            .map_err(IdevidRefusal::NotVouched)
+            .map(|place| names.get(place).copied())?
+            .ok_or(IdevidRefusal::NotVouched(NotVouched::UnknownIssuer))?;
+        Ok(Attested::new(self.identity(name)?, None, csr))
     }
 
     fn identity(&self, manufacturer: &Name) -> Result<HardwareIdentity, IdevidRefusal> {

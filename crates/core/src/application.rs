@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::{DeviceId, Digest, SecretId, TenantId};
+use crate::{DeviceId, Digest, GroupId, SecretId, TenantId};
 
 /// What a pending device asked for: all it takes to issue once a person has said yes, and to
 /// know the same request when it comes again.
@@ -26,4 +26,6 @@ pub struct Application {
     pub ttl: Option<u32>,
     /// From which address it came, where that is known.
     pub source: Option<IpAddr>,
+    /// Where the device has brought neither a secret nor a proof: the group that it waits in.
+    pub unproven: Option<GroupId>,
 }

@@ -48,6 +48,7 @@ fn what_was_exported_is_verified_with_the_server_gone() {
     ));
     assert_eq!(verdict["intact"], true);
     assert_eq!(verdict["findings"].as_array().unwrap().len(), 0);
+    assert_eq!(verdict["warnings"].as_array().unwrap().len(), 0);
     assert_eq!(verdict["events"], events(&exported).len());
     assert_eq!(verdict["newest"]["tenant"], "default");
 

@@ -34,7 +34,7 @@ impl Ops {
             events.push(device.clone().delete(by, now)?);
             if device.was_enrolled() || credential.is_some() {
                 standing::revoke(tx, &device, now)?;
-                bury_name(tx, &device, now)?;
+                bury_names(tx, &device, now)?;
                 bury(tx, &device, credential.as_ref(), now)?;
             }
             tx.delete_configuration_of(tenant.id, device.group, device.id)?;
@@ -48,9 +48,20 @@ impl Ops {
     }
 }
 
-fn bury_name(tx: &mut Tx<'_>, device: &Device, now: Timestamp) -> Result<(), Error> {
+/// Leaves tombstones for a device's name, and for where and as what it asks, where that is another.
+fn bury_names(tx: &mut Tx<'_>, device: &Device, now: Timestamp) -> Result<(), Error> {
     let of = TombstoneOf::Name(device.group, device.name.clone());
-    lay(tx, device, of, now)
+    lay(tx, device, of, now)?;
+    let Some(landing) = tx.landing(device.tenant, device.id)? else {
+        return Ok(());
+    };
+    // Also of one that said no name: where it asks has to be found again when it is let back.
+    let said = landing.name.unwrap_or_else(|| device.name.clone());
+    lay(tx, device, TombstoneOf::Name(landing.entry, said), now)?;
+    match landing.hardware {
+        Some(hardware) => lay(tx, device, TombstoneOf::Hardware(hardware), now),
+        None => Ok(()),
+    }
 }
 
 /// Leaves tombstones for a device's hardware and keys.

@@ -29,6 +29,8 @@ const CHALLENGES: Pace = Pace {
     burst: 400,
     refill: Duration::from_millis(25),
 };
+/// As many may wait behind one address, and each asks four times a minute.
+const UNPROVEN: Pace = CHALLENGES;
 /// Sources and secrets that are remembered at most; the memory is bounded, whoever calls.
 const MOST: usize = 10_000;
 
@@ -70,6 +72,11 @@ impl Guard {
     /// For challenges.
     pub(crate) fn of_challenges() -> Self {
         Self::new(CHALLENGES)
+    }
+
+    /// For requests that bring neither a secret nor a proof.
+    pub(crate) fn of_unproven() -> Self {
+        Self::new(UNPROVEN)
     }
 
     fn new(pace: Pace) -> Self {
@@ -232,6 +239,21 @@ mod tests {
                 .is_ok()
         );
         assert!(guard.check_source(source, NOW + CHALLENGES.refill).is_ok());
+    }
+
+    #[test]
+    fn strangers_without_a_proof_are_slowed_down_by_their_source() {
+        let (guard, source) = (Guard::of_unproven(), IpAddr::from([192, 0, 2, 1]));
+        for _ in 0..UNPROVEN.burst {
+            assert!(guard.check_source(source, NOW).is_ok());
+            guard.count(source, NOW);
+        }
+        assert!(guard.check_source(source, NOW).is_err());
+        assert!(
+            guard
+                .check_source(IpAddr::from([192, 0, 2, 2]), NOW)
+                .is_ok()
+        );
     }
 
     #[test]

@@ -97,9 +97,17 @@ pub(crate) struct Signed {
     hardware: Option<HardwareIdentity>,
 }
 
-/// What a certificate says of a device's hardware: what that has proved, or else what it claims.
+/// What a certificate says of a device's hardware: what that has proved, or else what it claims. Never
+/// what it was announced as and would have to prove.
+pub(crate) fn certified<'a>(
+    attested: Option<&'a HardwareIdentity>,
+    on_record: Option<&'a HardwareIdentity>,
+) -> Option<&'a HardwareIdentity> {
+    attested.or(on_record.filter(|claim| !claim.kind().is_proved()))
+}
+
 fn certified_hardware(device: &Device) -> Option<&HardwareIdentity> {
-    device.attested.as_ref().or(device.hardware.as_ref())
+    certified(device.attested.as_ref(), device.hardware.as_ref())
 }
 
 impl Signed {

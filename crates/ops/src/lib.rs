@@ -110,8 +110,8 @@ pub use nonce::Nonce;
 pub use open::{Config, OpenError, WrappingKeySource, open};
 pub use order::OrderRefusal;
 pub use outbound::{
-    BadSignature, Call, Calling, Outbound, OutboundError, OutboundReply, SigningSecret, Target,
-    signature_headers,
+    BadSignature, Call, CallFor, Calling, Outbound, OutboundError, OutboundReply, SigningSecret,
+    Target, signature_headers,
 };
 pub use poll::{Acknowledged, Polled, Said};
 pub use pre_enroll::PreEnrolled;
@@ -151,6 +151,7 @@ struct Inner {
     nonces: Nonces,
     guard: Guard,
     challenge_guard: Guard,
+    unproven_guard: Guard,
     refusals: Refusals,
     known_grounds: KnownGrounds,
     signing_keys: SigningKeys,

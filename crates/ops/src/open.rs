@@ -186,6 +186,7 @@ fn compose(
             nonces: Nonces::new(nonce_key),
             guard: Guard::of_guesses(),
             challenge_guard: Guard::of_challenges(),
+            unproven_guard: Guard::of_unproven(),
             refusals: Refusals::default(),
             known_grounds: KnownGrounds::default(),
             signing_keys: SigningKeys::default(),

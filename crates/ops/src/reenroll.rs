@@ -1,9 +1,12 @@
 //! Letting a device that is gone come back, once.
 
 use enlist_core::{
-    Actor, Device, DeviceId, Group, Labels, Name, NewDevice, Operator, Role, TombstoneOf,
+    Actor, Device, DeviceId, Group, HardwareIdentity, Labels, Landing, Name, NewDevice, Operator,
+    Role, Tombstone, TombstoneOf,
 };
+use enlist_store::Tx;
 
+use crate::deprovision::announce;
 use crate::devices::DeviceView;
 use crate::{DevicePath, Error, Ops, devices, reason, scope};
 
@@ -33,7 +36,8 @@ impl Ops {
                 let device = match tx.device_by_name(tenant.id, group.id, &name)? {
                     Some(device) => {
                         let from = device.state().kind();
-                        let (device, event) = device.allow_reenroll(by, now)?;
+                        let (mut device, event) = device.allow_reenroll(by, now)?;
+                        announce(tx, &mut device)?;
                         tx.delete_tombstones_of(tenant.id, device.id)?;
                         devices::save(tx, &device, from)?;
                         tx.append(&reason::on(event, reason.as_deref()))?;
@@ -44,11 +48,14 @@ impl Ops {
                         let (gone, _) = tx
                             .tombstone(tenant.id, &of)?
                             .ok_or_else(|| Error::no_device(&group, &name))?;
+                        let left = tx.tombstones_of(tenant.id, gone)?;
                         tx.delete_tombstones_of(tenant.id, gone)?;
-                        let new = fresh(id, &group, name, now);
+                        let mut new = fresh(id, &group, name, now);
+                        new.hardware = hardware(&left);
                         let (device, mut event) = Device::create(new, by);
                         event.kind = "device-reenroll-allowed".into();
                         devices::insert(tx, &device)?;
+                        restore_landing(tx, &device, &left)?;
                         let event = event.with("before", gone);
                         tx.append(&reason::on(event, reason.as_deref()))?;
                         device
@@ -71,4 +78,46 @@ fn fresh(id: DeviceId, group: &Group, name: Name, at: enlist_core::Timestamp) ->
         attested: None,
         at,
     }
+}
+
+/// What a device that is gone was: what it had proved, else what it had claimed.
+fn hardware(left: &[Tombstone]) -> Option<HardwareIdentity> {
+    let of_hardware = |tombstone: &Tombstone| match &tombstone.of {
+        TombstoneOf::Hardware(identity) => Some(identity.clone()),
+        TombstoneOf::Name(..) | TombstoneOf::Key(_) => None,
+    };
+    let mut known: Vec<_> = left.iter().filter_map(of_hardware).collect();
+    known.sort_by_key(|identity| !identity.kind().is_proved());
+    known.into_iter().next()
+}
+
+/// A device that came by another group, or as another name, finds back by that.
+fn restore_landing(tx: &mut Tx<'_>, device: &Device, left: &[Tombstone]) -> Result<(), Error> {
+    for tombstone in left {
+        let TombstoneOf::Name(entry, name) = &tombstone.of else {
+            continue;
+        };
+        if (*entry, name) == (device.group, &device.name) {
+            continue;
+        }
+        let Some(entry) = tx.group(device.tenant, *entry)? else {
+            continue;
+        };
+        // It was in the other one, where that passes nobody on.
+        let is_taken = tx.landed_by_name(device.tenant, entry.id, name)?.is_some();
+        if is_taken || (entry.hook.is_none() && entry.allocation.is_none()) {
+            continue;
+        }
+        let is_first = tx.put_landing(&Landing {
+            tenant: device.tenant,
+            device: device.id,
+            entry: entry.id,
+            name: Some(name.clone()),
+            hardware: device.hardware.clone(),
+        })?;
+        if !is_first {
+            return Err(Error::Busy { retry_after_s: 1 });
+        }
+    }
+    Ok(())
 }

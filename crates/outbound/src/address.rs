@@ -56,20 +56,27 @@ fn forbidden_v6(address: Ipv6Addr) -> Option<&'static str> {
     } else if address.is_multicast() {
         Some("a multicast address")
     } else {
-        None
+        match address.segments() {
+            // How long the prefix is, and so which IPv4 address it is, only its network knows (RFC 8215).
+            [0x64, 0xff9b, 1, ..] => Some("a translated address"),
+            // Two IPv4 addresses, one of them masked (RFC 4380): nobody's receiver is there.
+            [0x2001, 0, ..] => Some("a Teredo address"),
+            [0xfec0..=0xfeff, ..] => Some("a site-local address"),
+            _ => None,
+        }
     }
 }
 
 /// The IPv4 address that an IPv6 address stands for: mapped (RFC 4291), compatible, translated
-/// (RFC 6052), or 6to4 (RFC 3056).
+/// (RFC 6052, and RFC 2765 before it), or 6to4 (RFC 3056).
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let last = |s: [u16; 8]| Ipv4Addr::from((u32::from(s[6]) << 16) | u32::from(s[7]));
     match address.segments() {
         // Unspecified and loopback are of IPv6's own.
         [0, 0, 0, 0, 0, 0, 0, 0 | 1] => None,
-        s @ [0, 0, 0, 0, 0, 0 | 0xffff, _, _] | s @ [0x64, 0xff9b, 0, 0, 0, 0, _, _] => {
-            Some(last(s))
-        }
+        s @ ([0, 0, 0, 0, 0, 0 | 0xffff, _, _]
+        | [0, 0, 0, 0, 0xffff, 0, _, _]
+        | [0x64, 0xff9b, 0, 0, 0, 0, _, _]) => Some(last(s)),
         [0x2002, high, low, ..] => Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low))),
         _ => None,
     }
@@ -87,6 +94,13 @@ mod tests {
             "::169.254.169.254",
             "64:ff9b::169.254.169.254",
             "2002:a9fe:a9fe::1",
+            "::ffff:0:169.254.169.254",
+            "64:ff9b:1:a9fe:a9:fe00::",
+            "64:ff9b:1::169.254.169.254",
+            "2001:0:a9fe:a9fe::1",
+            "2001::5601:5601",
+            "fec0::1",
+            "feff::1",
             "fe80::1",
             "febf::1",
             "fd00:ec2::254",
@@ -113,6 +127,8 @@ mod tests {
             "192.168.1.1",
             "fd12:3456::1",
             "::ffff:10.0.0.1",
+            "::ffff:0:10.0.0.1",
+            "64:ff9b::10.0.0.1",
             "198.51.100.7",
             "2001:db8::1",
         ] {

@@ -20,6 +20,8 @@ use crate::destination::{Connection, Destination};
 use crate::roots;
 use crate::url::Place;
 
+/// The longest that a call waits for its turn. That is no part of the time for the call itself.
+const A_TURN: Duration = Duration::from_secs(5);
 /// Calls at once, to whomever.
 const AT_ONCE: usize = 256;
 /// Destinations whose connections are remembered.
@@ -36,7 +38,7 @@ pub struct Request {
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: Vec<u8>,
-    /// The most time for all of it.
+    /// The most time for all of it, once it has its turn.
     pub timeout: Duration,
     /// The most bytes of the reply's body.
     pub most_bytes: usize,
@@ -51,7 +53,8 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
-/// Calls others. Connections are kept for a while and used again.
+/// Calls others. Connections are kept for a while and used again. Calls of one client never wait for
+/// those of another one.
 pub struct Client {
     clock: Arc<dyn Clock>,
     places: Semaphore,
@@ -90,34 +93,23 @@ impl Client {
     /// Says why there is no reply of use. A status that says no is a reply.
     pub async fn call(&self, request: Request) -> Result<Reply, CallError> {
         let place = Place::parse(&request.url)?;
-        let seconds = request.timeout.as_secs();
-        match tokio::time::timeout(request.timeout, self.exchange(&place, &request)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(CallError::TooSlow { seconds }),
-        }
-    }
-
-    async fn exchange(&self, place: &Place, request: &Request) -> Result<Reply, CallError> {
-        let destination = self.destination(place, request.anchors_pem.as_deref())?;
+        let destination = self.destination(&place, request.anchors_pem.as_deref())?;
         destination.touch();
         // Neither is ever closed. First the narrow one, so that a destination that hangs holds no more
         // of the wide one than it may.
-        let _turn = destination.places.acquire().await;
-        let _place = self.places.acquire().await;
-        let message = message(place, request)?;
-        if let Some(mut kept) = destination.kept().await {
-            // The other end may have closed it at that very moment. Whether it has taken the request can't
-            // be told: receivers know doubles by the request's id.
-            if let Ok(response) = kept.send_request(message.clone()).await {
-                return finish(&destination, kept, response, request).await;
-            }
-        }
-        let mut connection = destination.open(place).await?;
-        let response = connection
-            .send_request(message)
+        let turn = async {
+            let narrow = destination.places.acquire().await;
+            (narrow, self.places.acquire().await)
+        };
+        let _turn = tokio::time::timeout(A_TURN, turn)
             .await
-            .map_err(CallError::Exchange)?;
-        finish(&destination, connection, response, request).await
+            .map_err(|_| CallError::Crowded)?;
+        let seconds = request.timeout.as_secs();
+        let exchange = exchange(&destination, &place, &request);
+        match tokio::time::timeout(request.timeout, exchange).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(CallError::TooSlow { seconds }),
+        }
     }
 
     fn destination(
@@ -161,6 +153,27 @@ impl Client {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(TlsConnector::from(Arc::new(config)))
     }
+}
+
+async fn exchange(
+    destination: &Arc<Destination>,
+    place: &Place,
+    request: &Request,
+) -> Result<Reply, CallError> {
+    let message = message(place, request)?;
+    if let Some(mut kept) = destination.kept().await {
+        // The other end may have closed it at that very moment. Whether it has taken the request can't
+        // be told: receivers know doubles by the request's id.
+        if let Ok(response) = kept.send_request(message.clone()).await {
+            return finish(destination, kept, response, request).await;
+        }
+    }
+    let mut connection = destination.open(place).await?;
+    let response = connection
+        .send_request(message)
+        .await
+        .map_err(CallError::Exchange)?;
+    finish(destination, connection, response, request).await
 }
 
 fn anchors(pem: Option<&str>) -> Result<Option<Anchors>, CallError> {

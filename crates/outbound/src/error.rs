@@ -52,6 +52,9 @@ pub enum CallError {
     /// The connection broke, or what came is not HTTP.
     #[error("the exchange broke off")]
     Exchange(#[source] hyper::Error),
+    /// As many calls as may are under way already. The other end was not asked.
+    #[error("too many calls are under way")]
+    Crowded,
     /// It took too long.
     #[error("there was no whole answer within {seconds} seconds")]
     TooSlow {

@@ -60,13 +60,19 @@ async fn at_most_sixteen_calls_are_with_one_receiver_at_once() {
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..40 {
         let (client, mut request) = (client.clone(), request(&receiver));
-        request.timeout = Duration::from_secs(3);
+        // Longer than the others wait for their turn.
+        request.timeout = Duration::from_secs(7);
         calls.spawn(async move { client.call(request).await });
     }
+    let (mut slow, mut crowded) = (0, 0);
     while let Some(outcome) = calls.join_next().await {
-        let outcome = outcome.unwrap();
-        assert!(matches!(outcome, Err(CallError::TooSlow { .. })));
+        match outcome.unwrap() {
+            Err(CallError::TooSlow { .. }) => slow += 1,
+            Err(CallError::Crowded) => crowded += 1,
+            other => panic!("{other:?}"),
+        }
     }
+    assert_eq!((slow, crowded), (16, 24));
     assert_eq!(receiver.received().len(), 16);
 }
 

@@ -204,6 +204,12 @@ impl Certificate {
         self.fields.signs
     }
 
+    /// Whether others may encrypt keys for its key or agree on some with it (keyUsage: keyEncipherment,
+    /// keyAgreement); `None` where it does not say what that is for.
+    pub fn takes_keys(&self) -> Option<bool> {
+        self.fields.takes_keys
+    }
+
     /// Whether it is a CA's that other CAs may stand under (no pathLenConstraint, or one above 0).
     pub fn certifies_cas(&self) -> bool {
         self.is_ca() && self.fields.path_len != Some(0)

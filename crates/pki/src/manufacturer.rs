@@ -7,6 +7,7 @@
 
 mod climb;
 mod error;
+mod purpose;
 
 use std::collections::HashMap;
 
@@ -26,9 +27,11 @@ pub const MAX_PATH: usize = 8;
 /// What the certificate in the hardware has to be for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Vouching {
-    /// The endorsement key of a TPM: where the certificate says what it is for, that has to be it.
+    /// The endorsement key of a TPM: the certificate has to say so, by its purpose (extKeyUsage
+    /// 2.23.133.8.1) or, where it states none, by naming the TPM; and not that its key signs.
     Endorsement,
-    /// The identity of a device: whatever the certificate says, or nothing.
+    /// The identity of a device: whatever the certificate says, or nothing, but not that it is for an
+    /// endorsement key.
     Identity,
 }
 
@@ -83,7 +86,13 @@ impl Manufacturer {
         vouching: Vouching,
         now: i64,
     ) -> Result<(), NotVouched> {
-        climb::to_the_top(self, leaf, given, vouching, now)
+        climb::to_the_top(self, leaf, given, vouching, now, &mut { climb::MAX_CHECKS })
+    }
+
+    /// Whether one of its CAs is called as the issuer of one of these.
+    fn is_above(&self, leaf: &Certificate, given: &[Certificate]) -> bool {
+        let mut all = std::iter::once(leaf).chain(given);
+        all.any(|one| self.by_subject.contains_key(one.issuer_der()))
     }
 
     /// Those that are called this.
@@ -98,6 +107,34 @@ impl Manufacturer {
         let issuer = certificate.issuer_der();
         issuer == certificate.subject_der() || !self.by_subject.contains_key(issuer)
     }
+}
+
+/// Which of `manufacturers`, by its place among them, vouches for `leaf`: the first that does, as by
+/// [`Manufacturer::vouches_for`]. No more signatures are checked than for one alone.
+///
+/// # Errors
+/// None does. Says what the first failed at that knows its issuer.
+pub fn voucher<'a>(
+    manufacturers: impl IntoIterator<Item = &'a Manufacturer>,
+    leaf: &Certificate,
+    given: &[Certificate],
+    vouching: Vouching,
+    now: i64,
+) -> Result<usize, NotVouched> {
+    purpose::fits(leaf, vouching)?;
+    let mut checks = climb::MAX_CHECKS;
+    let mut refusal = None;
+    for (place, one) in manufacturers.into_iter().enumerate() {
+        if !one.is_above(leaf, given) {
+            continue;
+        }
+        match climb::to_the_top(one, leaf, given, vouching, now, &mut checks) {
+            Ok(()) => return Ok(place),
+            Err(NotVouched::UnknownIssuer) => {}
+            Err(other) => refusal = refusal.or(Some(other)),
+        }
+    }
+    Err(refusal.unwrap_or(NotVouched::UnknownIssuer))
 }
 
 /// Whether a CA has signed itself.

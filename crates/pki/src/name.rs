@@ -112,6 +112,14 @@ fn text(name: &[u8], oid: Oid) -> der::Result<Option<String>> {
     Ok(None)
 }
 
+/// Whether the DER `Name` has an attribute of each of these kinds. What does not read has none.
+pub(crate) fn has_all(name: &[u8], kinds: &[Oid]) -> bool {
+    Name::from_der(name).is_ok_and(|name| {
+        let has = |kind: &Oid| name.iter().any(|attribute| attribute.oid == *kind);
+        kinds.iter().all(has)
+    })
+}
+
 /// Whether every attribute of the DER `Name` `part` stands in `whole` as well, whatever kind
 /// of string holds it. What does not read is nowhere.
 pub(crate) fn is_within(part: &[u8], whole: &[u8]) -> bool {

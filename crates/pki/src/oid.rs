@@ -98,6 +98,12 @@ pub(crate) const ANY_PURPOSE: Oid = oid("2.5.29.37.0");
 pub(crate) const CLIENT_AUTH: Oid = oid("1.3.6.1.5.5.7.3.2");
 pub(crate) const OCSP_SIGNING: Oid = oid("1.3.6.1.5.5.7.3.9");
 pub(crate) const TPM_ENDORSEMENT: Oid = oid("2.23.133.8.1");
+/// tpmManufacturer, tpmModel and tpmVersion (TCG EK Credential Profile, section 3.2).
+pub(crate) const TPM_NAMES: [Oid; 3] = [
+    oid("2.23.133.2.1"),
+    oid("2.23.133.2.2"),
+    oid("2.23.133.2.3"),
+];
 pub(crate) const CA_ISSUERS: Oid = oid("1.3.6.1.5.5.7.48.2");
 pub(crate) const HARDWARE_MODULE_NAME: Oid = oid("1.3.6.1.5.5.7.8.4");
 

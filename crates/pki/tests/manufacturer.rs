@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
-use enlist_pki::manufacturer::{MAX_PATH, Manufacturer, NotVouched, Vouching, certifies};
+use enlist_pki::manufacturer::{MAX_PATH, Manufacturer, NotVouched, Vouching, certifies, voucher};
 use enlist_pki::{Certificate, PublicKey};
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, IsCa, KeyPair,
@@ -63,6 +63,21 @@ fn endorsement(issuer: &Made, otherwise: Otherwise) -> Made {
     params.is_ca = IsCa::ExplicitNoCa;
     otherwise(&mut params);
     issue(params, Some(issuer))
+}
+
+/// GeneralNames of one directoryName with these of TCG's attributes, 2.23.133.2.x.
+fn names(attributes: &[u8]) -> Vec<u8> {
+    let tlv = |tag: u8, content: &[u8]| {
+        let length = u8::try_from(content.len()).unwrap();
+        [&[tag, length], content].concat()
+    };
+    let one = |last: &u8| {
+        let kind = tlv(0x06, &[0x67, 0x81, 0x05, 0x02, *last]);
+        let pair = [kind, tlv(0x0c, b"id:1")].concat();
+        tlv(0x31, &tlv(0x30, &pair))
+    };
+    let all: Vec<u8> = attributes.iter().flat_map(one).collect();
+    tlv(0x30, &tlv(0xa4, &tlv(0x30, &all)))
 }
 
 fn critical(oid: &[u64], content: Vec<u8>) -> CustomExtension {
@@ -187,11 +202,9 @@ fn what_is_not_an_endorsement_key_is_not_taken_for_one() {
     let other: Otherwise = |params| {
         params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
     };
-    let silent: Otherwise = |params| params.extended_key_usages.clear();
     let a_ca: Otherwise = |params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let refusal = verdict(as_it_is, as_it_is, other).unwrap_err();
     assert!(matches!(refusal, NotVouched::Purpose), "{refusal}");
-    verdict(as_it_is, as_it_is, silent).unwrap();
     let refusal = verdict(as_it_is, as_it_is, a_ca).unwrap_err();
     assert!(matches!(refusal, NotVouched::IsACa), "{refusal}");
     // An identity of a device may be for whatever it says.
@@ -200,6 +213,92 @@ fn what_is_not_an_endorsement_key_is_not_taken_for_one() {
     imported(&[&root])
         .vouches_for(&leaf, &[], Vouching::Identity, NOW)
         .unwrap();
+    // But that of an endorsement key is none.
+    let leaf = endorsement(&root, as_it_is).certificate;
+    let refusal = imported(&[&root])
+        .vouches_for(&leaf, &[], Vouching::Identity, NOW)
+        .unwrap_err();
+    assert!(matches!(refusal, NotVouched::IsEndorsement), "{refusal}");
+}
+
+#[test]
+fn a_certificate_that_does_not_say_so_is_no_endorsement_keys() {
+    let silent: Otherwise = |params| params.extended_key_usages.clear();
+    let old: Otherwise = |params| {
+        params.extended_key_usages.clear();
+        params.custom_extensions = vec![critical(&[2, 5, 29, 17], names(&[1, 2, 3]))];
+    };
+    let old_without_usage: Otherwise = |params| {
+        params.extended_key_usages.clear();
+        params.key_usages.clear();
+        params.custom_extensions = vec![critical(&[2, 5, 29, 17], names(&[1, 2, 3]))];
+    };
+    let without_usage: Otherwise = |params| params.key_usages.clear();
+    let signs: Otherwise = |params| {
+        let usages = [
+            KeyUsagePurpose::KeyAgreement,
+            KeyUsagePurpose::DigitalSignature,
+        ];
+        params.key_usages = usages.into();
+    };
+    let certifies: Otherwise = |params| params.key_usages.push(KeyUsagePurpose::KeyCertSign);
+    let neither: Otherwise = |params| params.key_usages = vec![KeyUsagePurpose::DataEncipherment];
+    // As many IDevIDs are: no purpose, a key that signs.
+    let idevid: Otherwise = |params| {
+        params.extended_key_usages.clear();
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    };
+    let enciphers: Otherwise = |params| params.key_usages = vec![KeyUsagePurpose::KeyEncipherment];
+    for (what, taken) in [
+        ("one of the older", old),
+        ("the purpose alone", without_usage),
+        ("an RSA key", enciphers),
+    ] {
+        let verdict = verdict(as_it_is, as_it_is, taken);
+        assert!(verdict.is_ok(), "{what}: {verdict:?}");
+    }
+    for (what, refused) in [
+        ("a maker alone", silent),
+        ("names alone", old_without_usage),
+        ("one that signs", signs),
+        ("one that certifies", certifies),
+        ("one that takes no keys", neither),
+        ("an IDevID", idevid),
+    ] {
+        let verdict = verdict(as_it_is, as_it_is, refused);
+        assert!(
+            matches!(verdict, Err(NotVouched::Purpose)),
+            "{what}: {verdict:?}"
+        );
+    }
+}
+
+#[test]
+fn all_manufacturers_together_cost_no_more_signature_checks_than_one() {
+    let silent: Otherwise = |params| params.use_authority_key_identifier_extension = false;
+    let right = authority("Root", None, silent);
+    let leaf = endorsement(&right, silent).certificate;
+    let right = imported(&[&right]);
+    let wrong: Vec<_> = (0..24)
+        .map(|_| imported(&[&authority("Root", None, silent)]))
+        .collect();
+    let place = |all: &[&Manufacturer]| {
+        let all = all.iter().copied();
+        voucher(all, &leaf, &[], Vouching::Endorsement, NOW)
+    };
+    let with = |wrong: &[Manufacturer]| {
+        let mut all: Vec<&Manufacturer> = wrong.iter().collect();
+        all.push(&right);
+        place(&all)
+    };
+    assert_eq!(with(&wrong[..23]).unwrap(), 23);
+    let refusal = with(&wrong).unwrap_err();
+    assert!(matches!(refusal, NotVouched::WrongSignature), "{refusal}");
+    // Those of other names cost nothing.
+    let others: Vec<_> = (0..30)
+        .map(|number| imported(&[&authority(&format!("Other {number}"), None, silent)]))
+        .collect();
+    assert_eq!(with(&others).unwrap(), 30);
 }
 
 #[test]

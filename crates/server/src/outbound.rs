@@ -4,23 +4,34 @@ use std::error::Error as _;
 use std::sync::Arc;
 
 use enlist_core::Clock;
-use enlist_ops::{Call, Calling, Outbound, OutboundError, OutboundReply, Target};
+use enlist_ops::{Call, CallFor, Calling, Outbound, OutboundError, OutboundReply, Target};
 use enlist_outbound::{CallError, Client, Request};
 
 /// What calls webhooks and hooks: HTTPS, verified by `clock`, and bounded in all ways.
 pub fn outbound(clock: Arc<dyn Clock>) -> Arc<dyn Outbound> {
-    Arc::new(Https(Client::new(clock)))
+    Arc::new(Https {
+        hooks: Client::new(clock.clone()),
+        webhooks: Client::new(clock),
+    })
 }
 
-struct Https(Client);
+/// Devices wait for hooks: a client of their own keeps slow webhooks out of their way.
+struct Https {
+    hooks: Client,
+    webhooks: Client,
+}
 
 impl Outbound for Https {
     fn check(&self, target: &Target) -> Result<(), OutboundError> {
         let anchors = target.anchors_pem.as_deref();
-        self.0.check(&target.url, anchors).map_err(error)
+        self.hooks.check(&target.url, anchors).map_err(error)
     }
 
     fn call(&self, call: Call) -> Calling<'_> {
+        let client = match call.of {
+            CallFor::Hook => &self.hooks,
+            CallFor::Webhook => &self.webhooks,
+        };
         let request = Request {
             url: call.target.url,
             anchors_pem: call.target.anchors_pem,
@@ -29,8 +40,8 @@ impl Outbound for Https {
             timeout: call.timeout,
             most_bytes: call.most_bytes,
         };
-        Box::pin(async {
-            let reply = self.0.call(request).await.map_err(error)?;
+        Box::pin(async move {
+            let reply = client.call(request).await.map_err(error)?;
             Ok(OutboundReply {
                 status: reply.status,
                 body: reply.body,
@@ -49,6 +60,7 @@ fn error(error: CallError) -> OutboundError {
         CallError::TooLarge { status, most_bytes } => {
             OutboundError::TooLarge { status, most_bytes }
         }
+        CallError::Crowded => OutboundError::Crowded,
         error if error.is_final() => OutboundError::Unusable(words(&error)),
         error => OutboundError::Unreachable(words(&error)),
     }

@@ -112,6 +112,86 @@ fn by_label_a_created_device_goes_where_its_label_says() {
 }
 
 #[test]
+fn one_that_was_passed_on_and_deleted_stays_out_until_it_may_come_back() {
+    let rig = Rig::new();
+    let secret = plants(&rig, Enrollment::Open);
+    let hash = |group: &str| Allocation::Hash {
+        groups: names(&[group]),
+    };
+    allocate(&rig, hash("plant-a")).unwrap();
+    rig.enrolled_device("intake", "press-1", &secret);
+    let admin = rig.admin();
+    admin
+        .delete_device("default", "plant-a", "press-1")
+        .unwrap();
+    // Wherever it would go now.
+    allocate(&rig, hash("plant-b")).unwrap();
+    let again = || rig.device("intake", "press-1", &secret).enroll(&rig);
+    assert_eq!(refusal(again()), "tombstoned");
+    admin
+        .allow_reenroll("default", "plant-a", "press-1", &Default::default())
+        .unwrap();
+    assert_eq!(again().unwrap().group, "plant-a");
+    assert_eq!(refusal(again()), "device-already-enrolled");
+}
+
+#[test]
+fn of_two_that_come_at_once_under_one_name_one_is_passed_on() {
+    let rig = Rig::new();
+    let secret = plants(&rig, Enrollment::Open);
+    let groups = ["plant-a", "plant-b", "plant-c"];
+    let to = names(&groups);
+    allocate(&rig, Allocation::Hash { groups: to }).unwrap();
+    let outcomes: Vec<_> = std::thread::scope(|scope| {
+        let enroll = || rig.device("intake", "press-1", &secret).enroll(&rig);
+        let running: Vec<_> = (0..8).map(|_| scope.spawn(enroll)).collect();
+        running.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let (inside, outside): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    assert_eq!(inside.len(), 1);
+    for refused in outside {
+        assert_eq!(refusal(refused), "device-already-enrolled");
+    }
+    let there: usize = groups.iter().map(|group| count(&rig, group)).sum();
+    assert_eq!(there, 1);
+}
+
+#[test]
+fn of_two_that_come_at_once_as_one_hardware_one_is_passed_on() {
+    let rig = Rig::new();
+    let secret = plants(&rig, Enrollment::Open);
+    let groups = ["plant-a", "plant-b", "plant-c"];
+    let change = GroupChange {
+        hardware_is_identity: Some(true),
+        allocation: Some(Allocation::Hash {
+            groups: names(&groups),
+        }),
+        ..GroupChange::default()
+    };
+    rig.admin()
+        .change_group("default", "intake", &change)
+        .unwrap();
+    let outcomes: Vec<_> = std::thread::scope(|scope| {
+        let (rig, secret) = (&rig, &secret);
+        let enroll = move |n: usize| {
+            let mut device = rig.device("intake", &format!("press-{n}"), secret);
+            device.hardware = Some(enlist_wire::Hardware {
+                kind: enlist_wire::HardwareKind::Serial,
+                value: "SN-1".to_owned(),
+            });
+            device.enroll(rig)
+        };
+        let running: Vec<_> = (0..8).map(|n| scope.spawn(move || enroll(n))).collect();
+        running.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let (inside, outside): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    assert_eq!(inside.len(), 1);
+    for refused in outside {
+        assert_eq!(refusal(refused), "hardware-conflict");
+    }
+}
+
+#[test]
 fn the_least_filled_group_is_filled_first() {
     let rig = Rig::new();
     let secret = plants(&rig, Enrollment::Open);

@@ -8,8 +8,8 @@ use std::time::Duration;
 use enlist_ops::Location;
 use enlist_testkit::{FakeDevice, Postgres, Rig, refusal};
 use enlist_wire::{
-    Client, DeviceAction, DeviceState, EnrollReply, Enrollment, Event, EventsQuery, NewGroup,
-    NewToken, Role,
+    AttestationKind, Client, DeviceAction, DeviceState, EnrollReply, Enrollment, Event,
+    EventsQuery, Hardware, HardwareKind, NewGroup, NewToken, Role, WithoutProof, ZeroTouch,
 };
 
 fn waiting(rig: &Rig, secret: &str, name: &str) -> FakeDevice {
@@ -250,4 +250,124 @@ fn a_groups_token_makes_no_token_that_is_wider_than_itself() {
     assert_eq!(refusal(own.whoami()), "unauthenticated");
     assert_eq!(events(&rig, "token-withdrawn").len(), 2);
     assert_eq!(rig.admin().tokens("default").unwrap().items.len(), 1);
+}
+
+/// A group that takes secrets and TPMs, and lets everybody else wait.
+fn lenient(rig: &Rig) -> String {
+    rig.group_with(&NewGroup {
+        enrollment: Enrollment::Open,
+        hardware_is_identity: true,
+        zero_touch: Some(ZeroTouch {
+            accept: vec![AttestationKind::Tpm],
+            manifest: None,
+            without_proof: WithoutProof::Approve,
+        }),
+        ..NewGroup::named("field")
+    })
+}
+
+/// Asks without a secret, and waits; its name comes back.
+fn waits_with_nothing(rig: &Rig, device: &FakeDevice) -> String {
+    let mut request = device.request();
+    request.secret = None;
+    match rig.stranger().enroll(&request).unwrap() {
+        EnrollReply::Pending(pending) => pending.name,
+        EnrollReply::Enrolled(enrolled) => panic!("let in: {enrolled:?}"),
+    }
+}
+
+fn serial(value: &str) -> Option<Hardware> {
+    Some(Hardware {
+        kind: HardwareKind::Serial,
+        value: value.to_owned(),
+    })
+}
+
+#[test]
+fn one_that_waits_with_nothing_to_show_stands_in_no_holders_way() {
+    let rig = Rig::new();
+    let secret = lenient(&rig);
+    let squatter = |name: &str| {
+        let mut device = rig.device("field", name, "");
+        device.hardware = serial("SN-1");
+        waits_with_nothing(&rig, &device);
+    };
+    squatter("press-1");
+    // In the way of others that have nothing either it does.
+    let mut other = rig.device("field", "press-1", "").request();
+    other.secret = None;
+    let refused = rig.stranger().enroll(&other);
+    assert_eq!(refusal(refused), "hardware-mismatch");
+
+    let mut by_name = rig.device("field", "press-1", &secret);
+    let enrolled = by_name.enroll(&rig).unwrap();
+    assert_eq!(enrolled.name, "press-1");
+    assert_eq!(by_name.enroll(&rig).unwrap(), enrolled);
+    let gone = &events(&rig, "device-rejected")[0];
+    assert_eq!(gone.detail["reason"], "displaced");
+
+    squatter("press-2");
+    let mut by_hardware = rig.device("field", "press-3", &secret);
+    by_hardware.hardware = serial("SN-1");
+    by_hardware.enroll(&rig).unwrap();
+    assert_eq!(events(&rig, "device-rejected").len(), 2);
+    assert_eq!(events(&rig, "hardware-claimed-twice"), []);
+
+    // Who is in is not displaced.
+    let mut thief = rig.device("field", "press-1", &secret);
+    assert_eq!(refusal(thief.enroll(&rig)), "device-already-enrolled");
+    thief.name = Some("press-4".to_owned());
+    thief.hardware = serial("SN-1");
+    assert_eq!(refusal(thief.enroll(&rig)), "hardware-conflict");
+}
+
+#[test]
+fn one_that_waited_with_nothing_and_brings_a_secret_later_is_in() {
+    let rig = Rig::new();
+    let secret = lenient(&rig);
+    let mut device = rig.device("field", "press-1", &secret);
+    device.hardware = serial("SN-1");
+    waits_with_nothing(&rig, &device);
+    let mut other_token = rig.device("field", "press-1", &secret);
+    other_token.key = device.key.clone();
+    assert_eq!(refusal(other_token.enroll(&rig)), "enrollment-conflict");
+    assert_eq!(device.enroll(&rig).unwrap().name, "press-1");
+    // Another that says nothing of itself.
+    let mut nameless = rig.device("field", "unused", &secret);
+    nameless.name = None;
+    let name = waits_with_nothing(&rig, &nameless);
+    assert_eq!(nameless.enroll(&rig).unwrap().name, name);
+}
+
+#[test]
+fn one_that_waits_with_a_secret_keeps_its_place() {
+    let rig = Rig::new();
+    let secret = field(&rig);
+    waiting(&rig, &secret, "press-1");
+    let mut other = rig.device("field", "press-1", &secret);
+    assert_eq!(refusal(other.enroll(&rig)), "device-already-enrolled");
+    assert_eq!(events(&rig, "device-rejected"), []);
+}
+
+#[test]
+fn a_name_that_a_nameless_device_would_have_is_not_lost_to_who_takes_it_first() {
+    let rig = Rig::new();
+    let secret = rig.group("pumps", Enrollment::Open);
+    let nameless = |hardware| {
+        let mut device = rig.device("pumps", "unused", &secret);
+        device.name = None;
+        device.hardware = hardware;
+        device
+    };
+    // The name is after the hardware alone, so that anybody can know it before.
+    let first = nameless(serial("SN-1")).enroll(&rig).unwrap();
+    let mut device = nameless(serial("SN-1"));
+    let second = device.enroll(&rig).unwrap();
+    assert!(
+        second.name.starts_with(&first.name) && second.name != first.name,
+        "{} and {}",
+        first.name,
+        second.name
+    );
+    assert_eq!(device.enroll(&rig).unwrap(), second);
 }

@@ -124,6 +124,37 @@ fn what_is_gone_swapped_or_doubled_is_named() {
 }
 
 #[test]
+fn what_happened_long_before_a_head_that_stands_before_it_is_a_warning() {
+    let mut place = Seal::START;
+    let mut lines = Vec::new();
+    for number in 1..=6 {
+        let mut event = event(number, "lamp");
+        // Ten minutes before the head was signed, and a little more.
+        let early = if number == 4 { 599_000 } else { 600_000 };
+        event.at = Timestamp::from_millis(1_790_000_001_000 - early - i64::from(number));
+        place = place.next(&event);
+        let (seq, hash) = (place.seq, place.hash);
+        lines.push(Line::Sealed(Sealed { seq, hash, event }));
+        if [2, 6].contains(&seq) {
+            lines.push(Line::Head(head(place)));
+        }
+    }
+    let late = |lines: &[Line], earlier: &[Envelope]| {
+        let verified = walk(&text(lines), earlier);
+        assert!(verified.is_intact(), "{verified:?}");
+        let seqs = verified.warnings.iter().map(|it| it.seq().unwrap());
+        seqs.collect::<Vec<_>>()
+    };
+    assert_eq!(late(&lines, &[]), [3, 5, 6]);
+    // Where the file has no head before them, an earlier one tells; without any, nothing does.
+    let Line::Head(kept) = lines.remove(2) else {
+        panic!("a head");
+    };
+    assert_eq!(late(&lines, &[kept]), [3, 5, 6]);
+    assert_eq!(late(&lines, &[]), [0; 0]);
+}
+
+#[test]
 fn a_record_that_ends_early_is_cut_off() {
     let covered = Finding::NoHeadAtTheEnd {
         covered: 12,

@@ -1,5 +1,6 @@
 //! Reading rows back into nouns.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use enlist_core::{
@@ -52,6 +53,17 @@ impl<'a> Columns<'a> {
         })
     }
 
+    /// The next column; where it makes no sense, what stands there: `unreadable:` and the hex of its bytes.
+    /// A number's are its decimal digits; of a type that is never stored there are none.
+    pub(crate) fn next_or_raw<T: Column>(&mut self) -> Result<T, String> {
+        let at = self.at;
+        self.at += 1;
+        let value = self.row.value(at);
+        value
+            .and_then(T::read)
+            .ok_or_else(|| unreadable(value.unwrap_or(Value::Null)))
+    }
+
     /// The error that the row makes no sense as a whole.
     pub(crate) fn corrupt(&self) -> StoreError {
         StoreError::Corrupt {
@@ -69,6 +81,24 @@ impl<'a> Columns<'a> {
                 what: format!("a row of {} with column {}", self.table, at + 1),
             })
     }
+}
+
+fn unreadable(value: Value<'_>) -> String {
+    let number;
+    let bytes = match value {
+        Value::Null => &[][..],
+        Value::Int(int) => {
+            number = int.to_string();
+            number.as_bytes()
+        }
+        Value::Text(text) => text.as_bytes(),
+        Value::Bytes(bytes) => bytes,
+    };
+    let mut text = String::from("unreadable:");
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// Reads a row of one column.

@@ -128,15 +128,8 @@ impl Endorsed {
             .certificates
             .split_first()
             .ok_or(NotVouched::NoCertificate)?;
-        let mut refusal = None;
-        for (place, one) in manufacturers.into_iter().enumerate() {
-            match one.vouches_for(own, above, Vouching::Endorsement, now.as_secs()) {
-                Ok(()) => return Ok(place),
-                Err(NotVouched::UnknownIssuer) => {}
-                Err(other) => refusal = refusal.or(Some(other)),
-            }
-        }
-        Err(refusal.unwrap_or(NotVouched::UnknownIssuer))
+        let vouching = Vouching::Endorsement;
+        manufacturer::voucher(manufacturers, own, above, vouching, now.as_secs())
     }
 }
 

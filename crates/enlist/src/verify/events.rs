@@ -26,7 +26,8 @@ const A_STEP: u64 = 10_000;
 /// earlier export it also finds what was rewritten or cut off since then, even by somebody who has the
 /// server, its database and its keys: so keep a head from each time (--save-head), away from the server.
 ///
-/// Exit status 0 where nothing is wrong, and else 1.
+/// Exit status 0 where nothing is wrong, and else 1. Events that say they happened long before they were
+/// sealed (`late`) are shown as warnings, and change nothing about that.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct VerifyEvents {
@@ -62,6 +63,10 @@ struct Verdict {
     findings: Vec<FindingShown>,
     /// Findings beyond those that are listed.
     more: u64,
+    /// What was sealed as it is, and is still worth a look.
+    warnings: Vec<FindingShown>,
+    /// Warnings beyond those that are listed.
+    more_warnings: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -114,6 +119,12 @@ impl VerifyEvents {
         let Some(Newest { head, envelope }) = &verified.newest else {
             return Err(refused("record-not-intact", "the record has no head"));
         };
+        let late = verified.warnings.len() as u64 + verified.more_warnings;
+        if late > 0 {
+            say!(
+                "{late} events say that they happened more than ten minutes before a head that stands before them: look whether a clock was wrong."
+            );
+        }
         say!(
             "Nothing is wrong: {} events of tenant `{}`, up to number {}, signed at {} with the audit key {fingerprint}.",
             verified.events,
@@ -145,6 +156,7 @@ fn head(path: &Path) -> anyhow::Result<Envelope> {
 
 fn show(format: Format, verified: &Verified) -> anyhow::Result<()> {
     let findings = verified.findings.iter().map(FindingShown::of);
+    let warnings = verified.warnings.iter().map(FindingShown::of);
     if format == Format::Json {
         return output::json(&Verdict {
             intact: verified.is_intact(),
@@ -153,18 +165,21 @@ fn show(format: Format, verified: &Verified) -> anyhow::Result<()> {
             newest: verified.newest.as_ref().map(NewestShown::of),
             findings: findings.collect(),
             more: verified.more,
+            warnings: warnings.collect(),
+            more_warnings: verified.more_warnings,
         });
     }
-    if format == Format::Table && verified.is_intact() {
+    if format == Format::Table && verified.is_intact() && verified.warnings.is_empty() {
         return Ok(());
     }
     let mut rows = Rows::of::<FindingShown>(format);
-    for finding in findings {
+    for finding in findings.chain(warnings) {
         rows.push(&finding)?;
     }
     rows.finish()?;
-    if verified.more > 0 {
-        say!("There are {} more.", verified.more);
+    let more = verified.more + verified.more_warnings;
+    if more > 0 {
+        say!("There are {more} more.");
     }
     Ok(())
 }

@@ -108,7 +108,12 @@ impl Tpm {
             }
         }
         for filled in one.fillings() {
-            let handle = self.create_primary(TpmRh::Endorsement, one.public(filled)?, MAKE)?;
+            let made = self.create_primary(TpmRh::Endorsement, one.public(filled)?, MAKE);
+            let handle = match made {
+                // It does not take this one, and may take the next.
+                Err(refused @ Failure::Refused(..)) if refused.is_about_the_template() => continue,
+                made => made?,
+            };
             match self.public_at(handle) {
                 Ok(Some(Tpm2bPublic { inner })) if fits(&inner) => {
                     return Ok(Some(endorsed(handle, true, inner)));

@@ -42,6 +42,36 @@ impl Failure {
         .any(|reason| self.is(reason))
     }
 
+    /// Whether the TPM has refused the kind of key, not to make one.
+    pub fn is_about_the_template(&self) -> bool {
+        [
+            TpmRcBase::Value,
+            TpmRcBase::Size,
+            TpmRcBase::Scheme,
+            TpmRcBase::Curve,
+            TpmRcBase::KeySize,
+            TpmRcBase::Attributes,
+            TpmRcBase::Asymmetric,
+            TpmRcBase::Symmetric,
+            TpmRcBase::Hash,
+        ]
+        .into_iter()
+        .any(|reason| self.is(reason))
+    }
+
+    /// Whether the TPM has refused what it will do by itself in a while.
+    pub fn passes(&self) -> bool {
+        let reasons = [
+            TpmRcBase::Retry,
+            TpmRcBase::Yielded,
+            TpmRcBase::Testing,
+            TpmRcBase::NvRate,
+            TpmRcBase::NvUnavailable,
+            TpmRcBase::Lockout,
+        ];
+        self.is_full() || reasons.into_iter().any(|reason| self.is(reason))
+    }
+
     /// In a person's words.
     pub fn explain(self, address: &TpmAddress) -> KeyStoreError {
         let what = format!("the TPM at {}", Tpm::place(address));
@@ -55,6 +85,13 @@ impl Failure {
                 what,
                 remedy: "what answers there is no TPM 2.0, or is out of step".into(),
                 source: source.to_string().into(),
+            },
+            Self::Refused(_, base) if self.passes() => KeyStoreError::Unreachable {
+                what,
+                remedy: advice(base)
+                    .unwrap_or("it is busy with itself, and is asked again later")
+                    .into(),
+                source: base.to_string().into(),
             },
             Self::Refused(doing, base) => KeyStoreError::Refused {
                 what,

@@ -2,7 +2,7 @@
 
 use pkcs8::der::{Reader, SliceReader};
 use tpm2_protocol::basic::{TpmHandle, TpmUint16};
-use tpm2_protocol::data::{TpmRcBase, TpmRh, TpmaNv};
+use tpm2_protocol::data::{TpmRh, TpmaNv};
 use tpm2_protocol::frame::{
     TpmNvReadCommand, TpmNvReadPublicCommand, TpmNvReadPublicResponse, TpmNvReadResponse,
 };
@@ -16,10 +16,11 @@ const CHUNK: u16 = 256;
 const LARGEST: u16 = 8192;
 
 impl Tpm {
-    /// What is at an index; `None` where nothing is, or nothing that may be read without a password.
+    /// What is at an index; `None` where nothing is, or nothing that may be read without a password. What the
+    /// TPM only does not show now is an error: a device must not pass for another one meanwhile.
     pub(super) fn nv(&mut self, index: u32) -> Result<Option<Vec<u8>>, Failure> {
         match self.read_nv(index) {
-            Err(Failure::Refused(_, base)) if base != TpmRcBase::Retry => Ok(None),
+            Err(refused @ Failure::Refused(..)) if !refused.passes() => Ok(None),
             other => other,
         }
     }

@@ -10,7 +10,7 @@ use super::chain::Chain;
 use crate::{Error, Ops, scope};
 
 /// Events of one page; at most one head stands among them.
-const PAGE: u64 = 1_000;
+pub(super) const PAGE: u64 = 1_000;
 /// How often another server may be quicker.
 const ATTEMPTS: usize = 100;
 
@@ -90,7 +90,18 @@ impl Ops {
         if let Some(limit) = limit
             && since.saturating_add(limit) < last
         {
-            return Ok((since + limit, None));
+            // Over what somebody has deleted, on to what is there: whoever asks has to get ahead.
+            let id = tenant.id;
+            let first = self
+                .inner
+                .store
+                .read("export_gap", move |tx| {
+                    Ok::<_, Error>(tx.sealed_records(id, (since, last), 1)?)
+                })
+                .await?;
+            if let Some(first) = first.first() {
+                return Ok((first.seal.seq.max(since + limit), None));
+            }
         }
         let (last, head) = self.sign_head(tenant, chain).await?;
         let broken = chain.broken.clone().map(Line::Broken);
@@ -135,17 +146,20 @@ impl EventExport {
 
     async fn page(&mut self, lines: &mut Vec<Line>) -> Result<(), Error> {
         let (tenant, after) = (self.tenant.id, self.at);
-        let until = self.until.min(after.saturating_add(PAGE));
-        let is_last = until == self.until;
-        let (events, head) = self
+        let wanted = self.until;
+        let (until, events, head) = self
             .ops
             .inner
             .store
             .read("export_page", move |tx| {
-                let events = tx.sealed_records(tenant, (after, until), PAGE as usize)?;
+                // Where events were deleted, a page reaches further: it never comes to nothing before the end.
+                let events = tx.sealed_records(tenant, (after, wanted), PAGE as usize)?;
+                let full = events.last().filter(|_| events.len() as u64 >= PAGE);
+                let until = full.map_or(wanted, |last| last.seal.seq);
                 // At the end stands one of its own.
-                let heads = (after, if is_last { until - 1 } else { until });
-                Ok::<_, Error>((events, tx.newest_head(tenant, heads)?))
+                let heads = (after, if until == wanted { until - 1 } else { until });
+                let head = tx.newest_head(tenant, heads)?;
+                Ok::<_, Error>((until, events, head))
             })
             .await?;
         let mut head = head.as_ref().and_then(read);

@@ -11,6 +11,8 @@ use crate::{Error, Ops};
 
 /// How far heads are apart that are signed without being asked for.
 const APART: Duration = Duration::from_secs(60);
+/// Events to a head that is kept.
+const PAGE: u64 = super::export::PAGE;
 /// Every head there is.
 const ALL: (u64, u64) = (0, u64::MAX);
 
@@ -138,7 +140,11 @@ impl Ops {
         self.inner
             .store
             .write("sign_head", move |tx| {
-                Ok::<_, Error>(tx.insert_head(id, &stored)?)
+                tx.insert_head(id, &stored)?;
+                // Of each page of the chain the newest is enough; earlier ones that somebody kept fit on.
+                let page = stored.seq.saturating_sub(1) / PAGE * PAGE;
+                tx.delete_heads(id, (page, stored.seq))?;
+                Ok::<_, Error>(())
             })
             .await?;
         chain.has_seen(last);

@@ -6,7 +6,8 @@
 use std::time::Instant;
 
 use enlist_core::{EventId, EventRecord, Seal, Tenant};
-use tracing::info;
+use enlist_signed::audit::LATE;
+use tracing::{info, warn};
 
 use super::chain::{Chain, Standing};
 use super::look::{LOOK_BACK, LOOK_FAR_BACK, Newest, first_id, time_of};
@@ -78,7 +79,11 @@ impl Ops {
         }
         self.load_chain(tenant, chain).await?;
         let sealed = self.look_around(tenant, newest, chain).await?;
-        self.sign_head_in_time(tenant, chain).await?;
+        // The first head waits until all of an existing record is sealed: what comes after one and is
+        // older counts as late.
+        if chain.signed_at.is_some() || !chain.looks.is_new(newest) {
+            self.sign_head_in_time(tenant, chain).await?;
+        }
         Ok(sealed)
     }
 
@@ -213,18 +218,50 @@ impl Ops {
                 (place, event.event_id)
             })
             .collect();
-        let tenant = tenant.id;
+        let late = Late::find(chain, &seals, &events);
+        let id = tenant.id;
         let done = self
             .inner
             .store
             .write("seal_events", move |tx| {
-                Ok::<_, Error>(tx.insert_seals(tenant, &seals)?)
+                Ok::<_, Error>(tx.insert_seals(id, &seals)?)
             })
             .await?;
         if done {
+            if let Some(Late { count, first }) = late {
+                warn!(
+                    tenant = %tenant.name,
+                    events = count,
+                    first,
+                    "events were found that say they happened long before the last head of the record was signed: a server's clock is wrong, or somebody wrote them into the database"
+                );
+            }
             chain.has_seen(place);
             chain.is_head_due = true;
         }
         Ok(done)
+    }
+}
+
+/// Events that say they happened long before the last head was signed.
+struct Late {
+    count: usize,
+    /// The number of the first of them.
+    first: u64,
+}
+
+impl Late {
+    fn find(chain: &Chain, seals: &[(Seal, EventId)], events: &[EventRecord]) -> Option<Self> {
+        let bound = chain.signed_at? - LATE;
+        let mut late = seals
+            .iter()
+            .zip(events)
+            .filter(|(_, event)| event.at < bound)
+            .map(|((seal, _), _)| seal.seq);
+        let first = late.next()?;
+        Some(Self {
+            count: 1 + late.count(),
+            first,
+        })
     }
 }

@@ -6,11 +6,11 @@ use enlist_core::{
 };
 use enlist_store::Tx;
 
-use super::Asked;
 use super::examine::{Finding, in_service, named};
-use crate::Error;
+use super::{Asked, bounds};
 use crate::issue::Issuance;
 use crate::renew::{certificate_of, recovery_ends};
+use crate::{Error, zero_touch};
 
 /// A device that is to have a certificate in place of the one it has.
 pub(super) struct Anew {
@@ -54,7 +54,7 @@ pub(super) fn enrolled_before(
         let issuance = Issuance::new(tenant, group, device, certificate);
         Ok(Finding::Again(Box::new(issuance)))
     };
-    let anew = |device: Device, credential| {
+    let anew = |tx: &mut Tx<'_>, device: Device, credential| {
         let verified = match (&asked.secret, &asked.attested) {
             (Some(shown), _) => {
                 let evidence = BySecret {
@@ -65,6 +65,13 @@ pub(super) fn enrolled_before(
                 evidence.verify_return(secret, asked_at.id, now)?
             }
             (None, Some(attested)) if device.attested.as_ref() == Some(attested.identity()) => {
+                // As at the first time.
+                if !zero_touch::counts(asked_at, attested) {
+                    return Err(Error::AttestationRequired);
+                }
+                if !bounds::lists(tx, asked_at, attested)? {
+                    return Err(Error::AttestationNotOnManifest);
+                }
                 attested.verified().clone()
             }
             (None, _) => return Err(Error::AttestationRequired),
@@ -86,7 +93,7 @@ pub(super) fn enrolled_before(
             &certificate_of(tx, &credential.current)?,
             now,
         )?;
-        return anew(device, credential);
+        return anew(tx, device, credential);
     }
     if credential.token.is_some() {
         let certificate = certificate_of(tx, &credential.current)?;
@@ -104,7 +111,7 @@ pub(super) fn enrolled_before(
     let certificate = certificate_of(tx, &slot)?;
     may_recover(&credential, group, &certificate, now)?;
     if now > certificate.not_after {
-        return anew(device, credential);
+        return anew(tx, device, credential);
     }
     if slot.serial != credential.current.serial {
         return Err(already);

@@ -9,6 +9,7 @@ use enlist_core::{
 use enlist_store::Tx;
 
 use super::again::{Anew, enrolled_before, returned};
+use super::displacing::Displacing;
 use super::{Asked, bounds, landed};
 use crate::Error;
 use crate::issue::Issuance;
@@ -32,7 +33,7 @@ pub(super) enum Finding {
     /// The same application as before: it waits for a person.
     Waiting { device: Box<Device> },
     /// It may apply, and a person decides.
-    Apply,
+    Apply(Displacing),
     /// It enrolled before, and may have a certificate in place of the one it has.
     Anew(Box<Anew>),
     /// It may have a certificate.
@@ -48,6 +49,8 @@ pub(super) struct Admission {
     pub(super) secret: Option<SecretRecord>,
     /// Another device that claims the same hardware.
     pub(super) double: Option<DeviceId>,
+    /// Who gives way to it.
+    pub(super) displacing: Displacing,
 }
 
 pub(super) fn examine(tx: &mut Tx<'_>, asked: &Asked, now: Timestamp) -> Result<Ground, Error> {
@@ -84,25 +87,23 @@ pub(super) fn examine(tx: &mut Tx<'_>, asked: &Asked, now: Timestamp) -> Result<
         }
     };
     let secret_label = secret.as_ref().map(|secret| secret.label.clone());
-    let (group, finding) = match repeated(tx, asked, secret.as_ref(), (&tenant, &group), now)? {
+    let mut displacing = Displacing::default();
+    let place = (&tenant, &group);
+    let before = repeated(tx, asked, secret.as_ref(), place, &mut displacing, now)?;
+    let (group, finding) = match before {
         Some((home, finding)) => (home, finding),
         None => {
-            let verified = match (&evidence, &asked.attested) {
-                (Some(evidence), _) => Some(evidence.verify(secret.as_ref(), group.id, now)?),
-                (None, Some(attested))
-                    if zero_touch::counts(&group, attested)
-                        && bounds::lists(tx, &group, attested)? =>
-                {
-                    Some(attested.verified().clone())
-                }
-                (None, _) => None,
+            let verified = match &evidence {
+                Some(evidence) => Some(evidence.verify(secret.as_ref(), group.id, now)?),
+                None => by_proof(tx, asked, &group)?,
             };
-            let finding = newcomer(tx, asked, &group, secret, verified)?;
+            displacing.may = verified.is_some();
+            let finding = newcomer(tx, asked, &group, secret, verified, displacing)?;
             (group, finding)
         }
     };
     let hook = match (&finding, group.hook) {
-        (Finding::Apply | Finding::Admit(_), Some(_)) => tx.hook(tenant.id, group.id)?,
+        (Finding::Apply(_) | Finding::Admit(_), Some(_)) => tx.hook(tenant.id, group.id)?,
         _ => None,
     };
     Ok(Ground {
@@ -114,12 +115,22 @@ pub(super) fn examine(tx: &mut Tx<'_>, asked: &Asked, now: Timestamp) -> Result<
     })
 }
 
+/// What lets it in without a secret, where something does.
+fn by_proof(tx: &mut Tx<'_>, asked: &Asked, group: &Group) -> Result<Option<Verified>, Error> {
+    let Some(attested) = &asked.attested else {
+        return Ok(None);
+    };
+    let lets_in = zero_touch::counts(group, attested) && bounds::lists(tx, group, attested)?;
+    Ok(lets_in.then(|| attested.verified().clone()))
+}
+
 /// A key that is known already: the same request again, or a contradiction.
 fn repeated(
     tx: &mut Tx<'_>,
     asked: &Asked,
     secret: Option<&SecretRecord>,
     (tenant, group): (&Tenant, &Group),
+    displacing: &mut Displacing,
     now: Timestamp,
 ) -> Result<Option<(Group, Finding)>, Error> {
     if let Some(credential) = tx.credential_by_key(tenant.id, &asked.key)? {
@@ -138,6 +149,13 @@ fn repeated(
             .device(tenant.id, application.device)?
             .ok_or(Error::Inconsistent("an application without a device"))?;
         let home = same_identity(tx, asked, &device, group, application.token == asked.token)?;
+        if application.unproven.is_some()
+            && (secret.is_some() || by_proof(tx, asked, group)?.is_some())
+        {
+            // It waited with nothing to show, and has something now.
+            displacing.own(&device);
+            return Ok(None);
+        }
         if application.server_key != asked.certified.is_servers() {
             return Err(Error::EnrollmentConflict {
                 with: "a key from elsewhere",
@@ -198,9 +216,10 @@ fn newcomer(
     group: &Group,
     secret: Option<SecretRecord>,
     verified: Option<Verified>,
+    mut displacing: Displacing,
 ) -> Result<Finding, Error> {
     // What is proved stands, whatever others claim.
-    let alike = match (&asked.hardware, &asked.attested) {
+    let mut alike = match (&asked.hardware, &asked.attested) {
         (Some(hardware), None) => {
             let mut alike = tx.devices_by_hardware(group.tenant, group.id, hardware)?;
             alike.extend(landed::by_hardware(tx, group, hardware)?);
@@ -208,11 +227,24 @@ fn newcomer(
         }
         _ => Vec::new(),
     };
-    let named = named(tx, asked, group)?;
+    let named = match named(tx, asked, group)? {
+        Some(device) if displacing.set_aside(tx, &device)? => None,
+        named => named,
+    };
+    if group.hardware_is_identity {
+        for other in &alike {
+            displacing.set_aside(tx, other)?;
+        }
+    }
+    alike.retain(|other| !displacing.has(other.id));
     let proved = match &asked.attested {
-        Some(attested) => zero_touch::proved(tx, group, attested.identity())?,
+        Some(attested) => match zero_touch::proved(tx, group, attested.identity())? {
+            None => landed::announced(tx, group, attested.identity())?,
+            found => found,
+        },
         None => None,
     };
+    let by_proof = proved.is_some();
     let device = match (proved, named) {
         (Some(device), _) => Some(device),
         (None, Some(device)) => {
@@ -237,7 +269,8 @@ fn newcomer(
             asked.hardware.as_ref() == Some(was)
                 || asked.attested.as_ref().map(Attested::identity) == Some(was)
         };
-        if group.hardware_is_identity && announced.is_some_and(|was| !is_it(was)) {
+        // Over what it has proved, nothing counts that it or another has claimed before.
+        if group.hardware_is_identity && !by_proof && announced.is_some_and(|was| !is_it(was)) {
             return Err(Error::HardwareMismatch {
                 name: device.name.clone(),
             });
@@ -253,7 +286,7 @@ fn newcomer(
     let Some(verified) = verified else {
         zero_touch::room_to_wait(tx, group)?;
         return match device {
-            None => Ok(Finding::Apply),
+            None => Ok(Finding::Apply(displacing)),
             Some(device) => Err(Error::HardwareMismatch { name: device.name }),
         };
     };
@@ -267,13 +300,14 @@ fn newcomer(
                 group: group.name.clone(),
             })
         }
-        (None, EnrollmentPolicy::Approve) => Ok(Finding::Apply),
+        (None, EnrollmentPolicy::Approve) => Ok(Finding::Apply(displacing)),
         // A device that an operator created has been said yes to.
         _ => Ok(Finding::Admit(Box::new(Admission {
             device,
             verified,
             secret,
             double,
+            displacing,
         }))),
     }
 }

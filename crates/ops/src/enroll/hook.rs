@@ -5,7 +5,7 @@ use tracing::info;
 
 use super::Asked;
 use super::examine::{Finding, Ground};
-use crate::hooks::{Created, Hardware, HookAnswer, Question, base64};
+use crate::hooks::{Asker, Created, Hardware, HookAnswer, Question, base64};
 use crate::{Error, Ops};
 
 /// What a hook has said about a request.
@@ -61,7 +61,11 @@ impl Ops {
         };
         let group = ground.group.name.clone();
         let id = id(asked, hook);
-        let answer = self.ask_hook(hook, &id, question.to_json()).await;
+        let asker = match asked.is_proven() {
+            true => Asker::Proven,
+            false => Asker::Stranger,
+        };
+        let answer = self.ask_hook(hook, asker, &id, question.to_json()).await;
         let answer = answer.map_err(|why| Error::HookUnavailable {
             group: group.clone(),
             why,

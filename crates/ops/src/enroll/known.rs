@@ -9,6 +9,7 @@ use enlist_attest::BySecret;
 use enlist_core::{EnrollmentPolicy, Group, SecretRecord, ShortId, Tenant, TenantState, Timestamp};
 
 use super::Asked;
+use super::displacing::Displacing;
 use super::examine::Admission;
 
 /// Grounds that are remembered at most.
@@ -52,6 +53,7 @@ impl KnownGrounds {
             verified,
             secret: Some(known.secret),
             double: None,
+            displacing: Displacing::default(),
         };
         Some((known.tenant, known.group, Box::new(admission)))
     }
@@ -73,6 +75,10 @@ impl KnownGrounds {
         }
         // Where somebody is to be asked first, or newcomers are passed on, there is no short way.
         if group.hook.is_some() || group.allocation.is_some() {
+            return;
+        }
+        // Nothing is signed for one whose hardware nobody has looked up.
+        if secret.bounds.manifest.is_some() {
             return;
         }
         let mut grounds = self.lock();

@@ -1,6 +1,6 @@
 //! Devices that asked at one group and are in another: found again by how they asked.
 
-use enlist_core::{Device, Group, HardwareIdentity, Landing, Name};
+use enlist_core::{Device, Group, HardwareIdentity, Landing, Name, StateKind};
 use enlist_store::Tx;
 
 use crate::Error;
@@ -36,7 +36,7 @@ fn passes_on(group: &Group) -> bool {
     group.hook.is_some() || group.allocation.is_some()
 }
 
-/// The device that asked at a group by this name, where there is just one.
+/// The device that asked at a group by this name.
 pub(super) fn by_name(
     tx: &mut Tx<'_>,
     asked_at: &Group,
@@ -45,9 +45,9 @@ pub(super) fn by_name(
     if !passes_on(asked_at) {
         return Ok(None);
     }
-    match tx.landed_by_name(asked_at.tenant, asked_at.id, name)?[..] {
-        [id] => Ok(tx.device(asked_at.tenant, id)?),
-        _ => Ok(None),
+    match tx.landed_by_name(asked_at.tenant, asked_at.id, name)? {
+        Some(id) => Ok(tx.device(asked_at.tenant, id)?),
+        None => Ok(None),
     }
 }
 
@@ -66,4 +66,35 @@ pub(super) fn by_hardware(
         found.extend(device.filter(|device| device.group != asked_at.id));
     }
     Ok(found)
+}
+
+/// The device that is to come back as the hardware that it had proved to be, where it came by this group.
+pub(super) fn announced(
+    tx: &mut Tx<'_>,
+    asked_at: &Group,
+    proved: &HardwareIdentity,
+) -> Result<Option<Device>, Error> {
+    let mut waiting = by_hardware(tx, asked_at, proved)?
+        .into_iter()
+        .filter(|device| device.state().kind() == StateKind::Created);
+    match (waiting.next(), waiting.next()) {
+        (Some(_), Some(_)) => Err(Error::HardwareConflict),
+        (device, _) => Ok(device),
+    }
+}
+
+/// Whether another device has come by a group with this hardware, where just one may: to be asked after
+/// the one that is `device` was recorded.
+pub(super) fn is_taken(
+    tx: &mut Tx<'_>,
+    asked_at: &Group,
+    hardware: &HardwareIdentity,
+    device: &Device,
+) -> Result<bool, Error> {
+    if !asked_at.hardware_is_identity {
+        return Ok(false);
+    }
+    let mut others = tx.devices_by_hardware(asked_at.tenant, asked_at.id, hardware)?;
+    others.extend(by_hardware(tx, asked_at, hardware)?);
+    Ok(others.iter().any(|other| other.id != device.id))
 }

@@ -3,11 +3,14 @@
 mod again;
 mod anew;
 mod bounds;
+mod displacing;
 mod examine;
 mod filled;
 mod hook;
 mod known;
 mod landed;
+mod no_landing;
+mod own_name;
 mod place;
 mod record;
 mod server_key;
@@ -28,8 +31,8 @@ pub(crate) use anew::{request_by, request_of};
 use examine::{Finding, examine};
 pub(crate) use filled::Filled;
 pub(crate) use known::KnownGrounds;
+pub use no_landing::NoLanding;
 use place::Arriving;
-pub use place::NoLanding;
 use record::Recorded;
 pub(crate) use record::{Missed, let_in_by};
 pub use server_key::KeyGenerated;
@@ -106,6 +109,11 @@ impl Asked {
         let attested = self.attested.as_ref();
         attested.map(|attested| attested.identity().clone())
     }
+
+    /// Whether it brings a secret or a proof; whether that counts is another question.
+    fn is_proven(&self) -> bool {
+        self.secret.is_some() || self.attested.is_some()
+    }
 }
 
 /// Seconds between two questions of a device that waits for a person.
@@ -168,6 +176,11 @@ impl Ops {
             Some(evidence) => self.attest(&enrollment, evidence, &csr).await?,
             None => Shown::default(),
         };
+        if enrollment.secret.is_none() && shown.attested.is_none() {
+            let (guard, now) = (&self.inner.unproven_guard, self.now());
+            guard.check_source(enrollment.source, now)?;
+            guard.count(enrollment.source, now);
+        }
         Ok(Asked {
             tenant: enrollment.tenant,
             group: enrollment.group,
@@ -214,9 +227,12 @@ impl Ops {
             let recorded = match ground.finding {
                 Finding::Again(issuance) => Recorded::Issued(issuance),
                 Finding::Waiting { device } => Recorded::Waiting(device),
-                Finding::Apply => {
+                Finding::Apply(_) => {
                     self.hear(asked, &ground, &mut said).await?;
-                    let arriving = Arriving::applying(&tenant, group);
+                    let Finding::Apply(displacing) = ground.finding else {
+                        continue;
+                    };
+                    let arriving = Arriving::applying(&tenant, group, displacing);
                     let place = self.find_place(asked, arriving, said.as_ref()).await?;
                     self.record_application(asked.clone(), place).await?
                 }

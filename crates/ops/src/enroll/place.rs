@@ -3,13 +3,16 @@
 
 use enlist_core::{
     Allocation, Arrival, Device, DeviceId, Digest, Event, Group, Labels, Landing, Name, NewDevice,
-    Tenant, TombstoneOf, lower_hex,
+    Tenant, TombstoneOf,
 };
 use enlist_store::Tx;
 
-use super::Asked;
+use super::displacing::Displacing;
 use super::examine::Admission;
 use super::hook::Said;
+use super::no_landing::NoLanding;
+use super::own_name::own_name;
+use super::{Asked, landed};
 use crate::configuration::Given;
 use crate::devices::check_labels;
 use crate::hooks::{HookAnswer, HookFailure};
@@ -25,26 +28,11 @@ pub(super) struct Place {
     pub(super) device: NewDevice,
     /// Another device there that claims the same hardware.
     pub(super) double: Option<DeviceId>,
+    /// Who gives way to it.
+    pub(super) displacing: Displacing,
     /// What the event says of it.
     told: Vec<(&'static str, String)>,
     configuration: Option<Given>,
-}
-
-/// Why there is nowhere to go.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoLanding {
-    /// Its label names no group, and there is no default.
-    #[error("it has no label that names a group, and there is no default")]
-    NoLabel,
-    /// The group is not there.
-    #[error("there is no group `{0}`")]
-    NoGroup(Name),
-    /// The group passes newcomers on itself.
-    #[error("the group `{0}` passes newcomers on itself")]
-    PassesOn(Name),
-    /// It would leave its configuration behind.
-    #[error("it has configuration of its own in the group that it was created in")]
-    Configured,
 }
 
 /// What is asked, and what is known of who asks.
@@ -55,6 +43,7 @@ pub(super) struct Arriving<'a> {
     pub(super) before: Option<&'a Device>,
     /// Another device of the entry that claims the same hardware.
     pub(super) double: Option<DeviceId>,
+    pub(super) displacing: Displacing,
 }
 
 impl<'a> Arriving<'a> {
@@ -65,16 +54,18 @@ impl<'a> Arriving<'a> {
             entry,
             before: admission.device.as_ref(),
             double: admission.double,
+            displacing: admission.displacing.clone(),
         }
     }
 
     /// One that a person is going to be asked about.
-    pub(super) fn applying(tenant: &'a Tenant, entry: Group) -> Self {
+    pub(super) fn applying(tenant: &'a Tenant, entry: Group, displacing: Displacing) -> Self {
         Self {
             tenant,
             entry,
             before: None,
             double: None,
+            displacing,
         }
     }
 }
@@ -92,14 +83,19 @@ impl Ops {
             entry,
             before,
             double,
+            displacing,
         } = arriving;
         let device = self.to_be(&entry, before, asked);
         let is_here = device.group == entry.id;
-        if said.is_none() && entry.allocation.is_none() && is_here {
-            return Ok(Place::at(entry, device, double));
-        }
         let answer = said.map(|said| &said.answer);
+        let by_itself = before.is_none() && asked.name.is_none();
         let mut place = Place::at(entry, device, double);
+        place.displacing = displacing;
+        if answer.is_none() && place.entry.allocation.is_none() && is_here && !by_itself {
+            return Ok(place);
+        }
+        let has_own_name = by_itself && answer.is_none_or(|answer| answer.name.is_none());
+        let other_name = has_own_name.then(|| own_name(asked, true));
         let given = place.set(answer).map_err(|why| unfit(&place.entry, why))?;
         let by_hook = answer.and_then(|answer| answer.group.clone());
         let wished = match (&by_hook, place.entry.allocation.clone()) {
@@ -112,7 +108,13 @@ impl Ops {
             (None, _) => None,
         };
         let mut place = self
-            .look_at(place, asked, wished, before.cloned(), by_hook.is_some())
+            .look_at(
+                place,
+                asked,
+                wished,
+                (before.cloned(), other_name),
+                by_hook.is_some(),
+            )
             .await?;
         if let Some(values) = given {
             let whose = (place.device.id, &place.device.name);
@@ -144,7 +146,7 @@ impl Ops {
                 id: DeviceId::new(&*self.inner.clock, &*self.inner.rng),
                 tenant: entry.tenant,
                 group: entry.id,
-                name: asked.name.clone().unwrap_or_else(|| own_name(asked)),
+                name: asked.name.clone().unwrap_or_else(|| own_name(asked, false)),
                 labels: Labels::new(),
                 hardware: asked.hardware.clone(),
                 attested: asked.attested(),
@@ -180,15 +182,17 @@ impl Ops {
         place: Place,
         asked: &Asked,
         wished: Option<Name>,
-        before: Option<Device>,
+        (before, other_name): (Option<Device>, Option<Name>),
         by_hook: bool,
     ) -> Result<Place, Error> {
-        let (entry, device) = (place.entry.clone(), place.device.clone());
+        let (entry, to_be) = (place.entry.clone(), place.device.clone());
+        let aside = place.displacing.clone();
         let hardware = asked.hardware.clone().filter(|_| asked.attested.is_none());
-        let (group, double) = self
+        let (group, device, double, displacing) = self
             .inner
             .store
             .read("enroll_place", move |tx| {
+                let (mut device, mut displacing) = (to_be.clone(), aside.clone());
                 let failed = |why: NoLanding| match by_hook {
                     true => unfit(&entry, why.to_string()),
                     false => nowhere(&entry, why),
@@ -204,8 +208,16 @@ impl Ops {
                 if group.id != entry.id && group.allocation.is_some() {
                     return Err(failed(NoLanding::PassesOn(group.name)));
                 }
-                let other = tx.device_by_name(group.tenant, group.id, &device.name)?;
-                if other.is_some_and(|other| other.id != device.id) {
+                if let Some(name) = &other_name
+                    && let Some(other) = tx.device_by_name(group.tenant, group.id, &device.name)?
+                    && !displacing.has(other.id)
+                {
+                    device.name.clone_from(name);
+                }
+                if let Some(other) = tx.device_by_name(group.tenant, group.id, &device.name)?
+                    && other.id != device.id
+                    && !displacing.set_aside(tx, &other)?
+                {
                     return Err(Error::NameTaken {
                         what: What::Device,
                         name: device.name.clone(),
@@ -222,22 +234,29 @@ impl Ops {
                     Some(hardware) => tx.devices_by_hardware(group.tenant, group.id, hardware)?,
                     None => Vec::new(),
                 };
-                let mut others = alike.iter().map(|other| other.id);
-                let double = others.find(|other| *other != device.id);
+                let is_identity = entry.hardware_is_identity || group.hardware_is_identity;
+                let mut double = None;
+                for other in alike.iter().filter(|other| other.id != device.id) {
+                    let gives_way = match is_identity {
+                        true => displacing.set_aside(tx, other)?,
+                        false => displacing.has(other.id),
+                    };
+                    if !gives_way {
+                        double = double.or(Some(other.id));
+                    }
+                }
                 if double.is_some() && group.hardware_is_identity {
                     return Err(Error::HardwareConflict);
                 }
-                Ok((group, double))
+                device.group = group.id;
+                Ok((group, device, double, displacing))
             })
             .await?;
-        let device = NewDevice {
-            group: group.id,
-            ..place.device
-        };
         Ok(Place {
             group,
             device,
             double,
+            displacing,
             ..place
         })
     }
@@ -251,6 +270,7 @@ impl Place {
             entry,
             device,
             double,
+            displacing: Displacing::default(),
             told: Vec::new(),
             configuration: None,
         }
@@ -310,13 +330,21 @@ impl Place {
             if tx.tombstoned(device.tenant, &[&name])?.is_some() {
                 return Err(Error::IdentityTombstoned);
             }
-            tx.put_landing(&Landing {
+            let is_first = tx.put_landing(&Landing {
                 tenant: device.tenant,
                 device: device.id,
                 entry: self.entry.id,
                 name: asked.name.clone(),
                 hardware: asked.hardware.clone(),
             })?;
+            if !is_first {
+                return Ok(false);
+            }
+        }
+        if let (Some(hardware), None) = (&asked.hardware, &asked.attested)
+            && landed::is_taken(tx, &self.entry, hardware, device)?
+        {
+            return Ok(false);
         }
         match &self.configuration {
             Some(given) => given.record(tx, device),
@@ -335,15 +363,6 @@ impl Place {
         }
         event
     }
-}
-
-/// A name for one that brings none: after its hardware, else after its key.
-fn own_name(asked: &Asked) -> Name {
-    let short = match asked.attested().as_ref().or(asked.hardware.as_ref()) {
-        Some(hardware) => hardware.short(),
-        None => lower_hex(&asked.key.as_bytes()[..6]),
-    };
-    Name::nearest(&format!("device-{short}")).expect("a word of letters and digits is left")
 }
 
 fn unfit(entry: &Group, why: String) -> Error {

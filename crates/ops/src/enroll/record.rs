@@ -13,7 +13,7 @@ use super::anew::request_of;
 use super::examine::{Admission, Finding, examine, refuse_the_buried};
 use super::place::Place;
 use super::{Asked, bounds};
-use crate::issue::{Issuance, Signed, Whom};
+use crate::issue::{Issuance, Signed, Whom, certified};
 use crate::{Error, Ops, devices, zero_touch};
 
 /// What became of a request in the transaction that was to record it.
@@ -77,7 +77,7 @@ impl Ops {
         let whom = Whom {
             id: device.id,
             name: &device.name,
-            hardware: device.attested.as_ref().or(device.hardware.as_ref()),
+            hardware: certified(device.attested.as_ref(), device.hardware.as_ref()),
         };
         let made = asked.make_key().await?;
         let made = made.map(|key| admission.verified.clone().with_server_key(key));
@@ -124,19 +124,23 @@ impl Ops {
             .store
             .write("apply", move |tx| {
                 let ground = examine(tx, &asked, now)?;
-                match ground.finding {
+                let displacing = match ground.finding {
                     Finding::Again(issuance) => return Ok(Recorded::Issued(issuance)),
                     Finding::Waiting { device } => return Ok(Recorded::Waiting(device)),
                     Finding::Admit(_) | Finding::Anew(_) => return Ok(Recorded::Raced),
-                    Finding::Apply => {}
-                }
+                    Finding::Apply(displacing) => displacing,
+                };
                 let group = &ground.group;
                 if *group != place.entry || !place.stands(tx)? {
                     return Ok(Recorded::Raced);
                 }
-                if place.group.id != group.id && asked.attested.is_none() && asked.secret.is_none()
-                {
+                if place.group.id != group.id && !asked.is_proven() {
                     zero_touch::room_to_wait(tx, &place.group)?;
+                }
+                if !displacing.turn_away(tx, group.tenant, now)?
+                    || !place.displacing.turn_away(tx, group.tenant, now)?
+                {
+                    return Ok(Recorded::Raced);
                 }
                 let until = now + group.approval_timeout;
                 let (device, event) = Device::apply(place.device.clone(), code.clone(), until);
@@ -157,6 +161,7 @@ impl Ops {
                     secret: secret.as_ref().map(|secret| secret.id),
                     ttl: asked.ttl.map(in_hours),
                     source: Some(asked.source),
+                    unproven: (!asked.is_proven()).then_some(device.group),
                 })?;
                 let event = let_in_by(event, secret.as_ref()).with("from", asked.source);
                 let event = match (&asked.attested, &asked.claim) {
@@ -179,6 +184,10 @@ impl Entry {
         let (group, signed) = (&self.place.entry, &self.signed);
         // The group's rules are in the certificate.
         if !self.place.stands(tx)? {
+            return Err(Missed::Raced);
+        }
+        let displacing = &self.place.displacing;
+        if !displacing.turn_away(tx, self.tenant.id, now)? {
             return Err(Missed::Raced);
         }
         // What most often misses comes first, before anything is written.

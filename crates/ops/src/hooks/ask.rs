@@ -9,13 +9,16 @@ use tokio::sync::Semaphore;
 
 use super::answer::{BadHookAnswer, HookAnswer, MOST_BYTES};
 use crate::Ops;
-use crate::outbound::{Call, OutboundError, SigningSecret, Target, signature_headers};
+use crate::outbound::{Call, CallFor, OutboundError, SigningSecret, Target, signature_headers};
 
-/// Questions to one hook at the same time. A receiver is called sixteen times at once at most, so that
-/// two hooks of one receiver don't stand in each other's way.
-const AT_ONCE: usize = 8;
+/// Questions to one hook at the same time, beside those of strangers. A receiver is called sixteen times at
+/// once at most, so that two hooks of one receiver don't stand in each other's way.
+const AT_ONCE: usize = 6;
 /// Questions that wait for their turn; more are turned away at once.
 const MOST_WAITING: usize = 256;
+/// The same for those about strangers, so that these keep nobody else from being asked about.
+const STRANGERS_AT_ONCE: usize = 2;
+const MOST_STRANGERS_WAITING: usize = 16;
 /// The longest that a question waits for its turn.
 const A_TURN: Duration = Duration::from_secs(5);
 /// Hooks whose turns are remembered.
@@ -47,7 +50,16 @@ pub enum HookFailure {
 /// The turns of all hooks.
 #[derive(Default)]
 pub(crate) struct Gates {
-    gates: Mutex<HashMap<(TenantId, GroupId), Arc<Gate>>>,
+    gates: Mutex<HashMap<(TenantId, GroupId, Asker), Arc<Gate>>>,
+}
+
+/// About whom is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Asker {
+    /// Somebody with a secret or a proof.
+    Proven,
+    /// Somebody with neither.
+    Stranger,
 }
 
 struct Gate {
@@ -56,15 +68,20 @@ struct Gate {
 }
 
 impl Gates {
-    fn of(&self, hook: &Hook) -> Arc<Gate> {
+    fn of(&self, hook: &Hook, asker: Asker) -> Arc<Gate> {
         let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
         if gates.len() >= MOST_GATES {
             gates.retain(|_, gate| Arc::strong_count(gate) > 1);
         }
-        let gate = gates.entry((hook.tenant, hook.group)).or_insert_with(|| {
+        let (at_once, most_waiting) = match asker {
+            Asker::Proven => (AT_ONCE, MOST_WAITING),
+            Asker::Stranger => (STRANGERS_AT_ONCE, MOST_STRANGERS_WAITING),
+        };
+        let key = (hook.tenant, hook.group, asker);
+        let gate = gates.entry(key).or_insert_with(|| {
             Arc::new(Gate {
-                running: Semaphore::new(AT_ONCE),
-                waiting: Semaphore::new(MOST_WAITING),
+                running: Semaphore::new(at_once),
+                waiting: Semaphore::new(most_waiting),
             })
         });
         gate.clone()
@@ -76,10 +93,11 @@ impl Ops {
     pub(crate) async fn ask_hook(
         &self,
         hook: &Hook,
+        asker: Asker,
         id: &str,
         body: Vec<u8>,
     ) -> Result<HookAnswer, HookFailure> {
-        let gate = self.inner.hook_gates.of(hook);
+        let gate = self.inner.hook_gates.of(hook, asker);
         let _turn = if let Ok(turn) = gate.running.try_acquire() {
             turn
         } else {
@@ -93,6 +111,7 @@ impl Ops {
             }
         };
         let call = Call {
+            of: CallFor::Hook,
             target: target(hook),
             headers: signature_headers(&self.hook_secrets(hook)?, id, self.now(), &body),
             body,

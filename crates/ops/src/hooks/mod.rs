@@ -20,8 +20,8 @@ use crate::outbound::{SigningSecret, Target};
 use crate::{Error, GroupPath, Ops, What, scope};
 
 pub use answer::{BadHookAnswer, HookAnswer};
-pub(crate) use ask::Gates;
 pub use ask::HookFailure;
+pub(crate) use ask::{Asker, Gates};
 pub(crate) use question::{Created, Hardware, Question, base64};
 pub use test::HookTested;
 

@@ -1,6 +1,6 @@
 use enlist_core::{Digest, Operator, RequestId};
 
-use super::{Hardware, HookAnswer, Question, base64, event, named};
+use super::{Asker, Hardware, HookAnswer, Question, base64, event, named};
 use crate::{Error, GroupPath, Ops};
 
 /// How a test went.
@@ -38,7 +38,9 @@ impl Ops {
             needs_approval: false,
         };
         let id = RequestId::new(&*self.inner.clock, &*self.inner.rng).to_string();
-        let answer = self.ask_hook(&hook, &id, body.to_json()).await;
+        let answer = self
+            .ask_hook(&hook, Asker::Proven, &id, body.to_json())
+            .await;
         let answer = answer.map_err(|failure| failure.to_string());
         let outcome = match &answer {
             Ok(answer) if answer.allow => "allowed",

@@ -38,9 +38,20 @@ pub struct Target {
     pub anchors_pem: Option<String>,
 }
 
+/// What a call is for. Those for one never wait for those for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallFor {
+    /// A question, whose answer a device waits for.
+    Hook,
+    /// Something to be told.
+    Webhook,
+}
+
 /// One call.
 #[derive(Debug, Clone)]
 pub struct Call {
+    /// What it is for.
+    pub of: CallFor,
     /// Who is called.
     pub target: Target,
     /// Headers besides the usual ones: see [`signature_headers`].
@@ -78,6 +89,9 @@ pub enum OutboundError {
     /// There was no whole answer: the name, the connection, its certificate, or the time.
     #[error("{0}")]
     Unreachable(String),
+    /// As many calls as may are under way already. The other end was not asked.
+    #[error("too many calls are under way")]
+    Crowded,
     /// The answer sends elsewhere, which is not followed.
     #[error("it answered with the redirect {status}, which is not followed: name the URL itself")]
     Redirected {

@@ -1,6 +1,6 @@
 use enlist_core::{EventId, Operator, PutOff};
 
-use super::{event, named};
+use super::{A_STEP, event, named};
 use crate::{Error, Listed, Ops, What};
 
 /// An event that was given up, after a day of tries.
@@ -68,23 +68,35 @@ impl Ops {
         webhook: String,
         which: RetryDeadLetters,
     ) -> Result<u64, Error> {
-        let (who, now) = (who.clone(), self.now());
-        self.inner
-            .store
-            .write("retry_dead_letters", move |tx| {
-                let (tenant, webhook) = named(tx, &who, &tenant, &webhook)?;
-                let seq = match which {
-                    RetryDeadLetters::One(seq) => Some(seq),
-                    RetryDeadLetters::All => None,
-                };
-                let retried = tx.retry_dead_letters(tenant.id, webhook.id, seq, now)?;
-                if let (Some(seq), 0) = (seq, retried) {
-                    return Err(Error::not_found(What::DeadLetter, seq));
-                }
-                let event = event("dead-letters-retried", &webhook, &who, now);
-                tx.append(&event.with("count", retried))?;
-                Ok(retried)
-            })
-            .await
+        let now = self.now();
+        let seq = match which {
+            RetryDeadLetters::One(seq) => Some(seq),
+            RetryDeadLetters::All => None,
+        };
+        let mut all = 0;
+        loop {
+            let (who, tenant, webhook) = (who.clone(), tenant.clone(), webhook.clone());
+            let is_first = all == 0;
+            let retried = self
+                .inner
+                .store
+                .write("retry_dead_letters", move |tx| {
+                    let (tenant, webhook) = named(tx, &who, &tenant, &webhook)?;
+                    let retried = tx.retry_dead_letters(tenant.id, webhook.id, seq, now, A_STEP)?;
+                    if let (Some(seq), 0) = (seq, retried) {
+                        return Err(Error::not_found(What::DeadLetter, seq));
+                    }
+                    if retried > 0 || is_first {
+                        let event = event("dead-letters-retried", &webhook, &who, now);
+                        tx.append(&event.with("count", retried))?;
+                    }
+                    Ok(retried)
+                })
+                .await?;
+            all += retried;
+            if retried < A_STEP as u64 {
+                return Ok(all);
+            }
+        }
     }
 }

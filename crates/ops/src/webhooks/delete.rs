@@ -1,6 +1,6 @@
-use enlist_core::Operator;
+use enlist_core::{Operator, TenantId, WebhookId};
 
-use super::{event, named};
+use super::{A_STEP, event, named};
 use crate::{Error, Ops};
 
 impl Ops {
@@ -16,14 +16,48 @@ impl Ops {
         name: String,
     ) -> Result<(), Error> {
         let (who, now) = (who.clone(), self.now());
-        self.inner
+        let (tenant, id) = self
+            .inner
             .store
             .write("delete_webhook", move |tx| {
                 let (_, webhook) = named(tx, &who, &tenant, &name)?;
                 tx.delete_webhook(webhook.tenant, webhook.id)?;
                 tx.append(&event("webhook-deleted", &webhook, &who, now))?;
-                Ok(())
+                Ok::<_, Error>((webhook.tenant, webhook.id))
             })
-            .await
+            .await?;
+        self.clear_webhook(tenant, id).await
+    }
+
+    /// Clears away what deleted webhooks have left, where a server went before it had done so.
+    pub(super) async fn clear_webhooks(&self) -> Result<(), Error> {
+        loop {
+            let left = self
+                .inner
+                .store
+                .read("webhook_to_clear", |tx| {
+                    Ok::<_, Error>(tx.webhook_to_clear()?)
+                })
+                .await?;
+            let Some((tenant, id)) = left else {
+                return Ok(());
+            };
+            self.clear_webhook(tenant, id).await?;
+        }
+    }
+
+    async fn clear_webhook(&self, tenant: TenantId, id: WebhookId) -> Result<(), Error> {
+        loop {
+            let more = self
+                .inner
+                .store
+                .write("clear_webhook", move |tx| {
+                    Ok::<_, Error>(tx.clear_put_off(tenant, id, A_STEP)?)
+                })
+                .await?;
+            if !more {
+                return Ok(());
+            }
+        }
     }
 }

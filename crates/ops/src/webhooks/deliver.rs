@@ -6,14 +6,14 @@ use std::time::Duration;
 use enlist_core::Clock;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use tracing::error;
 
 use super::plan::{Chain, Plan};
 use super::tell::Render;
 use super::{ToTell, secrets, target};
 use crate::outbound::{
-    Call, Outbound, OutboundError, OutboundReply, SigningSecret, Target, signature_headers,
+    Call, CallFor, Outbound, OutboundError, OutboundReply, SigningSecret, Target, signature_headers,
 };
 use crate::{Error, Ops};
 
@@ -49,6 +49,7 @@ struct Line {
     target: Target,
     secrets: Vec<SigningSecret>,
     places: Semaphore,
+    of_tenant: Arc<Semaphore>,
     until: Instant,
 }
 
@@ -68,6 +69,7 @@ impl Ops {
             target: target(webhook),
             secrets: secrets(webhook, self.inner.authorities.wrapping(), self.now())?,
             places: Semaphore::new(AT_ONCE),
+            of_tenant: self.inner.teller.places(webhook.tenant),
             until: Instant::now() + A_ROUND,
         });
         // Dropping it ends the requests under way.
@@ -98,7 +100,7 @@ impl Ops {
 
     async fn still_tells(&self, plan: &Plan) -> Result<bool, Error> {
         let (tenant, id) = (plan.webhook.tenant, plan.webhook.id);
-        let server = self.inner.teller.0;
+        let server = self.inner.teller.id;
         self.inner
             .store
             .read("still_tells_webhook", move |tx| {
@@ -112,13 +114,20 @@ async fn tell(line: Arc<Line>, chain: Chain) -> Went {
     let mut told = 0;
     let mut error = None;
     for item in &chain.items {
-        // It is never closed.
+        // Neither is ever closed.
         let _place = line.places.acquire().await;
+        let Ok(_of_tenant) = timeout_at(line.until, line.of_tenant.acquire()).await else {
+            break;
+        };
         if Instant::now() >= line.until {
             break;
         }
-        if let Err(why) = line.send(&item.event).await {
-            error = Some(why);
+        match line.send(&item.event).await {
+            // The receiver was not asked: it has not failed.
+            Err(OutboundError::Crowded) => break,
+            outcome => error = self::told(outcome).err(),
+        }
+        if error.is_some() {
             break;
         }
         told += 1;
@@ -127,17 +136,18 @@ async fn tell(line: Arc<Line>, chain: Chain) -> Went {
 }
 
 impl Line {
-    async fn send(&self, event: &ToTell) -> Result<(), String> {
+    async fn send(&self, event: &ToTell) -> Result<OutboundReply, OutboundError> {
         let body = (self.render)(event);
         let now = self.clock.now();
         let call = Call {
+            of: CallFor::Webhook,
             target: self.target.clone(),
             headers: signature_headers(&self.secrets, &event.id.to_string(), now, &body),
             body,
             timeout: A_CALL,
             most_bytes: MOST_BYTES,
         };
-        told(self.outbound.call(call).await)
+        self.outbound.call(call).await
     }
 }
 

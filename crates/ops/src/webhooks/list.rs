@@ -3,6 +3,9 @@ use enlist_store::Tx;
 
 use crate::{Error, Ops, scope};
 
+/// Events that are counted for a list. No more wait, unless dead letters are retried at the same time.
+const MOST_COUNTED: usize = 20_000;
+
 /// A webhook with what is worth knowing around it.
 #[derive(Debug, Clone)]
 pub struct WebhookView {
@@ -47,7 +50,8 @@ pub(super) fn view(tx: &mut Tx<'_>, webhook: Webhook) -> Result<WebhookView, Err
         None => None,
     };
     let newest = tx.last_seal(webhook.tenant)?.map_or(0, |seal| seal.seq);
-    let (waiting, dead_letters) = tx.count_put_off(webhook.tenant, webhook.id)?;
+    let waiting = tx.count_put_off(webhook.tenant, webhook.id, MOST_COUNTED)?;
+    let dead_letters = tx.count_dead_letters(webhook.tenant, webhook.id, MOST_COUNTED)?;
     Ok(WebhookView {
         group,
         behind: newest.saturating_sub(webhook.told) + waiting,

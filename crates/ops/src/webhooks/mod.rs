@@ -17,12 +17,16 @@ mod settle;
 mod tell;
 mod test;
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use enlist_core::{
-    Actor, Event, EventId, Name, Operator, Rng, Role, Subject, Tenant, Timestamp, Webhook,
+    Actor, Event, EventId, Name, Operator, Rng, Role, Subject, Tenant, TenantId, Timestamp, Webhook,
 };
 use enlist_keys::WrappingKey;
 use enlist_store::Tx;
 use secrecy::SecretString;
+use tokio::sync::Semaphore;
 
 use crate::outbound::{SigningSecret, Target};
 use crate::{Error, What, scope};
@@ -33,14 +37,35 @@ pub use list::WebhookView;
 pub use tell::Render;
 pub use test::WebhookTested;
 
-/// What this server is called where it holds a lease.
-pub(crate) struct Teller([u8; 16]);
+/// Events that are moved or cleared away in one step, so that no other write waits for long.
+const A_STEP: usize = 2_000;
+/// Requests at the same time for the webhooks of one tenant, so that there is room for the others'.
+const OF_A_TENANT: usize = 32;
+
+/// Who tells: what this server is called where it holds a lease, and each tenant's places.
+pub(crate) struct Teller {
+    id: [u8; 16],
+    tenants: Mutex<HashMap<TenantId, Arc<Semaphore>>>,
+}
 
 impl Teller {
     pub(crate) fn new(rng: &dyn Rng) -> Self {
         let mut id = [0; 16];
         rng.fill(&mut id);
-        Self(id)
+        Self {
+            id,
+            tenants: Mutex::default(),
+        }
+    }
+
+    /// The places of a tenant. Those that nobody uses are forgotten.
+    fn places(&self, tenant: TenantId) -> Arc<Semaphore> {
+        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        tenants.retain(|id, places| *id == tenant || Arc::strong_count(places) > 1);
+        let places = tenants
+            .entry(tenant)
+            .or_insert_with(|| Arc::new(Semaphore::new(OF_A_TENANT)));
+        places.clone()
     }
 }
 

@@ -11,7 +11,9 @@ const FIRST: Duration = Duration::from_secs(1);
 /// The longest pause before one event is tried again.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 /// The longest pause before it is found out whether a receiver is back: that costs one request.
-const A_PROBE: Duration = Duration::from_secs(30);
+pub(super) const A_PROBE: Duration = Duration::from_secs(30);
+/// The shortest pause where as many events wait as may, and none can be tried.
+pub(super) const A_PAUSE: Duration = Duration::from_secs(5);
 
 /// The pause after an event was tried so often. `jitter` is any number, to keep many from being tried at
 /// the same moment.

@@ -14,8 +14,11 @@ const A_WINDOW: usize = 256;
 /// Devices about which something that was put off is tried again in one round, and how much about each.
 const A_RETRY: usize = 16;
 const A_CHAIN: usize = 16;
-/// When so many wait, no more is read until some were told or given up.
-const MOST_WAITING: u64 = 10_000;
+/// When so many wait, those that wait longest are given up for those that come.
+pub(super) const MOST_WAITING: usize = 10_000;
+/// Events that are looked at in one round where so many wait and the receiver seems to be down: few, as
+/// each gives up another one.
+const A_FULL_WINDOW: usize = 16;
 
 /// One round.
 #[derive(Debug, Clone)]
@@ -29,6 +32,8 @@ pub(super) struct Plan {
     pub(super) behind: Vec<PutOff>,
     /// What was put off and is no longer on record.
     pub(super) gone: BTreeSet<u64>,
+    /// As many wait as may.
+    pub(super) is_full: bool,
 }
 
 /// What is told about one device, in this order; or about none.
@@ -78,6 +83,7 @@ impl Plan {
             chains: Vec::new(),
             behind: Vec::new(),
             gone: BTreeSet::new(),
+            is_full: false,
         };
         if plan.webhook.pace.next_at.is_some_and(|at| now < at) {
             return Ok(Some(plan));
@@ -131,11 +137,14 @@ impl Plan {
         is_down: bool,
     ) -> Result<(), Error> {
         let (tenant, id) = (self.webhook.tenant, self.webhook.id);
-        let (waiting, _) = tx.count_put_off(tenant, id)?;
-        if waiting >= MOST_WAITING {
-            return Ok(());
-        }
-        let sealed = tx.sealed_events_after(tenant, self.webhook.told, A_WINDOW)?;
+        let waiting = tx.count_put_off(tenant, id, MOST_WAITING)?;
+        self.is_full = waiting >= MOST_WAITING as u64;
+        let window = if is_down && self.is_full {
+            A_FULL_WINDOW
+        } else {
+            A_WINDOW
+        };
+        let sealed = tx.sealed_events_after(tenant, self.webhook.told, window)?;
         if sealed.is_empty() {
             // Where the last events were deleted from the record, there is nothing left to tell.
             let last = tx.last_seal(tenant)?.map_or(0, |seal| seal.seq);

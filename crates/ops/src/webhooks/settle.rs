@@ -6,11 +6,15 @@ use enlist_core::{Pace, PutOff, Timestamp, Webhook};
 use enlist_store::Tx;
 use tracing::{info, warn};
 
+use super::A_STEP;
 use super::deliver::Went;
-use super::pace::{DOWN, TRIED_FOR, probe, retry};
-use super::plan::{Plan, waiting_since};
+use super::pace::{A_PAUSE, A_PROBE, DOWN, TRIED_FOR, probe, retry};
+use super::plan::{MOST_WAITING, Plan, waiting_since};
 use super::tell::LEASE;
 use crate::{Error, Ops};
+
+/// Dead letters that are kept for a webhook.
+const MOST_DEAD_LETTERS: usize = 10_000;
 
 /// How a round ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,9 +33,16 @@ impl Ops {
         let mut jitter = [0; 4];
         self.inner.rng.fill(&mut jitter);
         let jitter = u32::from_le_bytes(jitter);
-        let (now, server) = (self.now(), self.inner.teller.0);
+        let (now, server) = (self.now(), self.inner.teller.id);
         let before = plan.webhook.pace.clone();
-        let pace = pace(&before, &went, now, jitter);
+        let mut pace = pace(&before, &went, now, jitter);
+        let tried = |one: &Went| one.told > 0 || one.error.is_some();
+        let is_stuck = plan.is_full && pace.failures > 0 && !went.iter().any(tried);
+        if is_stuck {
+            let next = self.next_put_off(&plan.webhook).await?;
+            let (soonest, latest) = (now + A_PAUSE, now + A_PROBE);
+            pace.next_at = Some(next.unwrap_or(soonest).clamp(soonest, latest));
+        }
         let webhook = Webhook {
             told: plan.upto,
             pace: pace.clone(),
@@ -57,8 +68,13 @@ impl Ops {
                 for one in &plan.behind {
                     tx.put_off(tenant, id, one)?;
                 }
+                let mut is_given_up = false;
                 for one in went.iter() {
-                    settle_chain(tx, &webhook, one, now, jitter)?;
+                    is_given_up |= settle_chain(tx, &webhook, one, now, jitter)?;
+                }
+                is_given_up |= bound_waiting(tx, &webhook, new_ones(&plan, &went), now)?;
+                if is_given_up {
+                    bound_dead_letters(tx, &webhook)?;
                 }
                 if is_back {
                     tx.hurry_put_off(tenant, id, now)?;
@@ -72,17 +88,29 @@ impl Ops {
             (true, None) => Settled::GoOn,
         })
     }
+
+    async fn next_put_off(&self, webhook: &Webhook) -> Result<Option<Timestamp>, Error> {
+        let (tenant, id) = (webhook.tenant, webhook.id);
+        self.inner
+            .store
+            .read("next_put_off", move |tx| {
+                Ok::<_, Error>(tx.next_put_off(tenant, id)?)
+            })
+            .await
+    }
 }
 
+/// Returns whether an event was given up.
 fn settle_chain(
     tx: &mut Tx<'_>,
     webhook: &Webhook,
     went: &Went,
     now: Timestamp,
     jitter: u32,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let (tenant, id) = (webhook.tenant, webhook.id);
     let device = went.chain.device;
+    let mut is_given_up = false;
     let (told, left) = went.chain.items.split_at(went.told);
     for item in told {
         if let Some(before) = &item.before {
@@ -96,7 +124,7 @@ fn settle_chain(
         let fresh = waiting_since(item.event.seq, device, now);
         let before = item.before.as_ref().unwrap_or(&fresh);
         let attempts = before.attempts.saturating_add(1);
-        let is_given_up = now.since(before.since) >= TRIED_FOR;
+        is_given_up = now.since(before.since) >= TRIED_FOR;
         if is_given_up {
             warn!(webhook = %webhook.name, seq = before.seq, attempts, error, "an event was given up: `enlist get dead-letters` lists it");
         }
@@ -116,6 +144,47 @@ fn settle_chain(
     }
     // Only what has nothing before it that waits is tried next.
     tx.wake_put_off(tenant, id, device, now)?;
+    Ok(is_given_up)
+}
+
+/// How many wait since this round.
+fn new_ones(plan: &Plan, went: &[Went]) -> usize {
+    let fresh = |one: &Went| {
+        let left = one.chain.items.iter().skip(one.told);
+        left.filter(|item| item.before.is_none()).count()
+    };
+    plan.behind.len() + went.iter().map(fresh).sum::<usize>()
+}
+
+/// Keeps what waits within its bound. Only for what is new something is given up: dead letters that are
+/// tried again stay. Returns whether something was.
+fn bound_waiting(
+    tx: &mut Tx<'_>,
+    webhook: &Webhook,
+    new: usize,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let (tenant, id) = (webhook.tenant, webhook.id);
+    if new == 0 {
+        return Ok(false);
+    }
+    let waiting = tx.count_put_off(tenant, id, MOST_WAITING + new)?;
+    let waiting = usize::try_from(waiting).unwrap_or(usize::MAX);
+    let count = waiting.saturating_sub(MOST_WAITING);
+    if count > 0 {
+        warn!(webhook = %webhook.name, count, "too many events wait: those that wait longest were given up");
+        tx.give_up_longest(tenant, id, count, now)?;
+    }
+    Ok(count > 0)
+}
+
+/// Keeps what was given up within its bound.
+fn bound_dead_letters(tx: &mut Tx<'_>, webhook: &Webhook) -> Result<(), Error> {
+    let (tenant, id) = (webhook.tenant, webhook.id);
+    let dropped = tx.drop_dead_letters(tenant, id, MOST_DEAD_LETTERS, A_STEP)?;
+    if dropped > 0 {
+        warn!(webhook = %webhook.name, dropped, "there are too many dead letters: the oldest were dropped");
+    }
     Ok(())
 }
 

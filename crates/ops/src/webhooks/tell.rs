@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use enlist_core::{TenantId, WebhookId};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::warn;
 
 use super::ToTell;
@@ -23,14 +23,17 @@ pub(super) const LEASE: Duration = Duration::from_secs(45);
 const A_LOOK: Duration = Duration::from_millis(500);
 /// Webhooks that one server tells at the same time.
 const AT_ONCE: usize = 64;
-/// Rounds before a webhook makes room for another one.
-const ROUNDS: usize = 50;
+/// How long a webhook is told before it makes room for another one.
+const A_TURN: Duration = Duration::from_secs(15);
 
 type Busy = Arc<Mutex<HashSet<WebhookId>>>;
 
 impl Ops {
     /// Tells webhooks what happens, until the future is dropped. Any number of servers may do so.
     pub async fn tell_webhooks(&self, render: Render) {
+        if let Err(error) = self.clear_webhooks().await {
+            warn!(%error, "what deleted webhooks have left could not be cleared away");
+        }
         let mut tick = interval(A_LOOK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let busy = Busy::default();
@@ -64,7 +67,7 @@ impl Ops {
     /// # Errors
     /// When the store fails; they take over when the leases end.
     pub async fn leave_webhooks(&self) -> Result<(), Error> {
-        let server = self.inner.teller.0;
+        let server = self.inner.teller.id;
         self.inner
             .store
             .write("leave_webhooks", move |tx| {
@@ -74,7 +77,7 @@ impl Ops {
     }
 
     async fn untold_webhooks(&self) -> Result<Vec<(TenantId, WebhookId)>, Error> {
-        let (server, now) = (self.inner.teller.0, self.now());
+        let (server, now) = (self.inner.teller.id, self.now());
         self.inner
             .store
             .read("webhooks_to_tell", move |tx| {
@@ -90,8 +93,9 @@ impl Ops {
         id: WebhookId,
         render: &Render,
     ) -> Result<(), Error> {
-        let server = self.inner.teller.0;
-        for _ in 0..ROUNDS {
+        let server = self.inner.teller.id;
+        let begun = Instant::now();
+        while begun.elapsed() < A_TURN {
             let now = self.now();
             let leased = self
                 .inner

@@ -2,7 +2,7 @@ use enlist_core::{Operator, RequestId};
 
 use super::deliver::{A_CALL, MOST_BYTES, told};
 use super::{event, named, secrets, target};
-use crate::outbound::{Call, signature_headers};
+use crate::outbound::{Call, CallFor, OutboundError, signature_headers};
 use crate::{Error, Ops};
 
 /// How a test went.
@@ -35,13 +35,19 @@ impl Ops {
         let secrets = secrets(&webhook, self.inner.authorities.wrapping(), now)?;
         let id = RequestId::new(&*self.inner.clock, &*self.inner.rng);
         let call = Call {
+            of: CallFor::Webhook,
             target: target(&webhook),
             headers: signature_headers(&secrets, &id.to_string(), now, &body),
             body,
             timeout: A_CALL,
             most_bytes: MOST_BYTES,
         };
-        let error = told(self.inner.outbound.call(call).await).err();
+        let places = self.inner.teller.places(webhook.tenant);
+        let outcome = match tokio::time::timeout(A_CALL, places.acquire()).await {
+            Ok(_place) => self.inner.outbound.call(call).await,
+            Err(_) => Err(OutboundError::Crowded),
+        };
+        let error = told(outcome).err();
         let tested = WebhookTested { error };
         let outcome = tested.error.clone().unwrap_or_else(|| "told".to_owned());
         let event = event("webhook-tested", &webhook, who, now).with("outcome", outcome);

@@ -7,7 +7,7 @@ use enlist_pki::manufacturer::NotVouched;
 use super::Weighed;
 use super::trust::Trust;
 use crate::renew::on_record;
-use crate::{Error, Ops, Source};
+use crate::{Error, Ops};
 
 /// A certificate of this installation's own in the place of a manufacturer's.
 #[derive(Debug, thiserror::Error)]
@@ -24,10 +24,7 @@ impl Ops {
         trust: &Trust,
         chain: &[Vec<u8>],
         csr: &Csr,
-        source: Source,
     ) -> Result<Weighed, Error> {
-        let (guard, now) = (&self.inner.challenge_guard, self.now());
-        guard.check_source(source, now)?;
         let idevid = Idevid::read(chain).map_err(Error::attestation)?;
         let certificate = idevid.certificate().clone();
         let own = self
@@ -45,12 +42,10 @@ impl Ops {
             return Err(Error::attestation(OwnCertificate));
         }
         let manufacturers = trust.manufacturers.iter().map(|one| (&one.name, &one.cas));
-        let refusal = match idevid.verify(manufacturers, csr, now) {
+        let refusal = match idevid.verify(manufacturers, csr, self.now()) {
             Ok(attested) => return Ok(Weighed::Proved(attested)),
             Err(refusal) => refusal,
         };
-        // Each costs a number of signature checks.
-        guard.count(source, now);
         match refusal {
             IdevidRefusal::NotVouched(why @ NotVouched::UnknownIssuer) => Ok(Weighed::Unvouched {
                 attested: None,

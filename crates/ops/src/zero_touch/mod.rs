@@ -60,10 +60,11 @@ pub(crate) struct Shown {
 }
 
 impl Ops {
-    /// Verifies what a device brings. Nothing of it is done inside a job of the store.
+    /// Verifies what a device brings. Nothing of it is done inside a job of the store, and nothing for one
+    /// whose secret is wrong.
     ///
     /// # Errors
-    /// It does not hold, or nobody who is believed vouches for the hardware and the group leaves no
+    /// The secret is not one of the group's; the proof does not hold, or nobody who is believed vouches for the hardware and the group leaves no
     /// such device to a person.
     pub(crate) async fn attest(
         &self,
@@ -72,25 +73,30 @@ impl Ops {
         csr: &Csr,
     ) -> Result<Shown, Error> {
         let has_secret = asked.secret.is_some();
-        let Some(trust) = self.trust(&asked.tenant, &asked.group).await? else {
-            // To one with a secret it looks as if that were wrong.
-            return if has_secret {
-                Ok(Shown::default())
-            } else {
-                Err(Error::AttestationRequired)
-            };
+        let trust = self.trust(asked, csr).await.inspect_err(|error| {
+            if let (Error::SecretWrong, Some(secret)) = (error, &asked.secret) {
+                let guard = &self.inner.guard;
+                guard.wrong(asked.source, secret.short_id(), self.now());
+            }
+        })?;
+        let Some(trust) = trust else {
+            return Err(Error::AttestationRequired);
         };
         let policy = trust.group.zero_touch.as_ref();
         if policy.is_none() && !has_secret {
             return Err(Error::AttestationRequired);
         }
+        let guard = &self.inner.challenge_guard;
+        guard.check_source(asked.source, self.now())?;
         let weighed = match evidence {
-            HardwareEvidence::Idevid(chain) => {
-                self.weigh_idevid(&trust, chain, csr, asked.source).await?
-            }
-            HardwareEvidence::Tpm(evidence) => self.weigh_tpm(&trust, evidence, csr, asked)?,
+            HardwareEvidence::Idevid(chain) => self.weigh_idevid(&trust, chain, csr).await,
+            HardwareEvidence::Tpm(evidence) => self.weigh_tpm(&trust, evidence, csr, asked),
         };
-        let (attested, says, why) = match weighed {
+        if !matches!(weighed, Ok(Weighed::Proved(_))) {
+            // Each costs a number of signature checks.
+            guard.count(asked.source, self.now());
+        }
+        let (attested, says, why) = match weighed? {
             Weighed::Proved(attested) => return Ok(Shown::of(attested, policy)),
             Weighed::Unvouched {
                 attested,

@@ -61,8 +61,7 @@ impl Ops {
         csr: &Csr,
         asked: &Enrollment,
     ) -> Result<Weighed, Error> {
-        let (guard, now) = (&self.inner.challenge_guard, self.now());
-        guard.check_source(asked.source, now)?;
+        let now = self.now();
         let endorsed = evidence.endorsement.read().map_err(Error::attestation)?;
         let bound = Bound {
             tenant: &asked.tenant,
@@ -71,13 +70,9 @@ impl Ops {
         };
         let key = self.inner.nonces.key();
         let expires_at = bound.check(key, &evidence.challenge, &evidence.activated, now)?;
-        let attested = match evidence.verify(&endorsed, csr, expires_at) {
-            Ok(attested) => attested,
-            Err(error) => {
-                guard.count(asked.source, now);
-                return Err(Error::attestation(error));
-            }
-        };
+        let attested = evidence
+            .verify(&endorsed, csr, expires_at)
+            .map_err(Error::attestation)?;
         let manufacturers = trust.manufacturers.iter().map(|one| &one.cas);
         Ok(match endorsed.voucher(manufacturers, now) {
             Ok(_) => Weighed::Proved(attested),

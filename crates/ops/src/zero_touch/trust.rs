@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use enlist_core::{Digest, Group, Name, TenantId};
+use enlist_attest::BySecret;
+use enlist_core::{Digest, Group, Name, SecretRecord, TenantId};
+use enlist_pki::Csr;
 use enlist_pki::manufacturer::Manufacturer;
 
-use crate::{Error, Ops};
+use crate::{Enrollment, Error, Ops};
 
 /// Manufacturers that are kept read at most.
 const MOST: usize = 256;
@@ -23,6 +25,10 @@ pub(crate) struct Believed {
     pub(crate) name: Name,
     pub(crate) cas: Manufacturer,
 }
+
+/// A group, the names and digests of the manufacturers that its tenant believes, and the secret that was
+/// shown, as far as it is known.
+type Found = (Group, Vec<(Name, Digest)>, Option<SecretRecord>);
 
 /// Manufacturers as they were read last, by the digest of their certificates. Which of them a tenant
 /// believes is asked of the record each time, so that none is believed any longer than it is there.
@@ -49,12 +55,45 @@ impl ReadManufacturers {
 
 impl Ops {
     /// Whom a device is held against that wants into a group; `None` where there is no such group.
-    pub(crate) async fn trust(&self, tenant: &str, group: &str) -> Result<Option<Trust>, Error> {
-        let (Ok(tenant), Ok(group)) = (tenant.parse::<Name>(), group.parse::<Name>()) else {
+    ///
+    /// # Errors
+    /// It brings a secret, and that is not one of the group's, or there is no such group: which of them,
+    /// a stranger is not told.
+    pub(crate) async fn trust(
+        &self,
+        asked: &Enrollment,
+        csr: &Csr,
+    ) -> Result<Option<Trust>, Error> {
+        let found = self.group_asked_for(asked).await?;
+        if let Some(secret) = &asked.secret {
+            let evidence = BySecret {
+                secret,
+                csr,
+                source: asked.source,
+            };
+            let (group, _, record) = found.as_ref().ok_or(Error::SecretWrong)?;
+            evidence.verify_again(record.as_ref(), group.id)?;
+        }
+        let Some((group, digests, _)) = found else {
             return Ok(None);
         };
-        let found = self
-            .inner
+        let manufacturers = self.read_manufacturers(group.tenant, digests).await?;
+        Ok(Some(Trust {
+            group,
+            manufacturers,
+        }))
+    }
+
+    async fn group_asked_for(&self, asked: &Enrollment) -> Result<Option<Found>, Error> {
+        let (Ok(tenant), Ok(group)) = (asked.tenant.parse::<Name>(), asked.group.parse::<Name>())
+        else {
+            return Ok(None);
+        };
+        let shown = asked
+            .secret
+            .as_ref()
+            .map(|secret| secret.short_id().clone());
+        self.inner
             .store
             .read("trust", move |tx| {
                 let Some(tenant) = tx.tenant_by_name(&tenant)? else {
@@ -63,17 +102,14 @@ impl Ops {
                 let Some(group) = tx.group_by_name(tenant.id, &group)? else {
                     return Ok(None);
                 };
-                Ok(Some((group, tx.manufacturer_digests(tenant.id)?)))
+                let secret = match &shown {
+                    Some(shown) => tx.secret_by_short_id(tenant.id, shown)?,
+                    None => None,
+                };
+                let digests = tx.manufacturer_digests(tenant.id)?;
+                Ok(Some((group, digests, secret)))
             })
-            .await?;
-        let Some((group, digests)) = found else {
-            return Ok(None);
-        };
-        let manufacturers = self.read_manufacturers(group.tenant, digests).await?;
-        Ok(Some(Trust {
-            group,
-            manufacturers,
-        }))
+            .await
     }
 
     /// The manufacturers of these names, as far as they are still on record.

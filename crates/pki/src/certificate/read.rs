@@ -33,6 +33,7 @@ pub(super) struct Fields {
     pub signs_for_a_ca: Option<bool>,
     pub signs_certificates: Option<bool>,
     pub signs: Option<bool>,
+    pub takes_keys: Option<bool>,
     /// A critical extension that nobody here looks at.
     pub demands_more: bool,
 }
@@ -117,6 +118,7 @@ fn read_extension(id: &[u8], value: &[u8], fields: &mut Fields) -> der::Result<(
         fields.signs_for_a_ca = Some(usage.key_cert_sign() && usage.crl_sign());
         fields.signs_certificates = Some(usage.key_cert_sign());
         fields.signs = Some(usage.digital_signature());
+        fields.takes_keys = Some(usage.key_encipherment() || usage.key_agreement());
     } else if id == oid::CERTIFICATE_POLICIES.as_bytes() {
         fields.policies = policies(value)?;
     } else if id == oid::EXTENDED_KEY_USAGE.as_bytes() {

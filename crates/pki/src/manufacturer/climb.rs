@@ -1,13 +1,12 @@
 //! From a device's certificate up to a CA that is trusted (RFC 5280 section 6.1).
 
-use super::{MAX_PATH, Manufacturer, NotVouched, Vouching};
+use super::{MAX_PATH, Manufacturer, NotVouched, Vouching, purpose};
 use crate::certificate::Certificate;
-use crate::extension::KeyPurpose;
 use crate::signed::Signed;
 
-/// The most signatures that are checked for one certificate: CAs may share a name, and a stranger may
-/// bring as many as it likes.
-const MAX_CHECKS: u32 = 24;
+/// The most signatures that are checked for one certificate, over all manufacturers that are believed: CAs
+/// may share a name, and a stranger may bring as many as it likes.
+pub(super) const MAX_CHECKS: u32 = 24;
 
 pub(super) fn to_the_top(
     manufacturer: &Manufacturer,
@@ -15,6 +14,7 @@ pub(super) fn to_the_top(
     given: &[Certificate],
     vouching: Vouching,
     now: i64,
+    checks: &mut u32,
 ) -> Result<(), NotVouched> {
     if given.len() >= MAX_PATH {
         return Err(NotVouched::TooLong);
@@ -22,16 +22,13 @@ pub(super) fn to_the_top(
     if leaf.is_ca() {
         return Err(NotVouched::IsACa);
     }
-    let is_for_it = leaf.has_purpose(KeyPurpose::TpmEndorsement) || !leaf.states_purposes();
-    if vouching == Vouching::Endorsement && !is_for_it {
-        return Err(NotVouched::Purpose);
-    }
+    purpose::fits(leaf, vouching)?;
     holds_now(leaf, now)?;
     let mut climb = Climb {
         manufacturer,
         given,
         now,
-        checks: MAX_CHECKS,
+        checks,
         path: vec![leaf],
     };
     climb.up(0)
@@ -42,7 +39,7 @@ struct Climb<'a> {
     given: &'a [Certificate],
     now: i64,
     /// How many signatures may still be checked.
-    checks: u32,
+    checks: &'a mut u32,
     /// From the leaf to where it stands.
     path: Vec<&'a Certificate>,
 }
@@ -87,9 +84,9 @@ impl<'a> Climb<'a> {
         if self.path.len() == MAX_PATH {
             return Err(NotVouched::TooLong);
         }
-        self.checks = self.checks.checked_sub(1).ok_or(NotVouched::TooLong)?;
         may_issue(issuer, below)?;
         holds_now(issuer, self.now)?;
+        *self.checks = self.checks.checked_sub(1).ok_or(NotVouched::TooLong)?;
         is_signed(subject, issuer)?;
         if is_top {
             return Ok(());

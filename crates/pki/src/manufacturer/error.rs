@@ -36,9 +36,12 @@ pub enum NotVouched {
     /// A critical extension that nobody here looks at; name constraints are one.
     #[error("a certificate in its chain has a critical extension that is not understood")]
     CriticalExtension,
-    /// The certificate says that it is for something else.
+    /// The certificate says that it is for something else, or does not say that it is for this.
     #[error("it is not the certificate of an endorsement key")]
     Purpose,
+    /// The certificate is an endorsement key's, where that of a device is asked for.
+    #[error("it is the certificate of a TPM's endorsement key and not that of a device")]
+    IsEndorsement,
     /// The certificate in the hardware is a CA's.
     #[error("it is the certificate of a CA and not of a device")]
     IsACa,

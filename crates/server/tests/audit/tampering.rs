@@ -171,6 +171,93 @@ fn a_changed_event_whose_hash_was_left_alone_is_named() {
 }
 
 #[test]
+fn what_does_not_read_is_changed_and_stops_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let here = with_events(dir.path()).await;
+        let change = |sql: &str| {
+            let changed = database(dir.path()).execute(sql, []).unwrap();
+            assert_eq!(changed, 1, "{sql}");
+        };
+        let columns = [
+            "group_id = x'00'",
+            "device_id = 'text'",
+            "happened_at = 'noon'",
+            "happened_at = 1.5",
+            "actor = x'ff'",
+            "kind = x''",
+            "detail = x'00'",
+        ];
+        for (seq, column) in (4..).zip(columns) {
+            change(&format!(
+                "UPDATE events SET {column} WHERE event_id = (SELECT event_id FROM event_seals WHERE seq = {seq})"
+            ));
+        }
+        // And one that nobody has recorded, under no id.
+        change("INSERT INTO events SELECT tenant_id, x'ff', happened_at, actor, kind, group_id, device_id, name, detail FROM events LIMIT 1");
+        let before = here.verify(&here.export().await, &[]).await.events;
+        here.happens(3).await;
+        assert_eq!(here.ops.seal_events().await.unwrap(), 3);
+        let verified = here.verify(&here.export().await, &[]).await;
+        assert_eq!(verified.events, before + 3);
+        let changed: Vec<_> = (4..11).map(|seq| Finding::Changed { seq }).collect();
+        assert_eq!(verified.findings, changed);
+    });
+}
+
+#[test]
+fn an_event_with_an_earlier_time_than_the_head_before_it_is_late() {
+    let dir = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let here = with_events(dir.path()).await;
+        let head = here.head().await;
+        here.happens(1).await;
+        let sql = "UPDATE events SET happened_at = happened_at - 3600000 WHERE event_id = (SELECT MAX(event_id) FROM events)";
+        assert_eq!(database(dir.path()).execute(sql, []).unwrap(), 1);
+        let verified = here.verify(&here.export().await, &[head]).await;
+        assert_eq!(verified.findings, []);
+        let late = |it: &Finding| matches!(it, Finding::Late { seq, .. } if *seq == verified.events);
+        assert!(verified.warnings.len() == 1 && late(&verified.warnings[0]), "{verified:?}");
+    });
+}
+
+#[test]
+fn a_long_gap_ends_no_export_and_heads_do_not_pile_up() {
+    let dir = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        let here = with_events(dir.path()).await;
+        here.happens(2_200).await;
+        for _ in 0..3 {
+            here.happens(1).await;
+            here.head().await;
+        }
+        let database = database(dir.path());
+        let count = |sql: &str| database.query_row(sql, [], |row| row.get::<_, i64>(0));
+        let since = "SELECT COUNT(*) FROM event_heads WHERE seq > 2000";
+        assert_eq!(count(since).unwrap(), 1);
+        let gone = "DELETE FROM events WHERE event_id IN (SELECT event_id FROM event_seals WHERE seq BETWEEN 6 AND 2100)";
+        assert_eq!(database.execute(gone, []).unwrap(), 2_095);
+        let found = here.findings(&[]).await;
+        assert_eq!(found, [Finding::Missing { from: 6, to: 2_100 }]);
+        // In replies of 100 events, as a client asks for them.
+        let (mut at, mut replies) = (5, 0);
+        loop {
+            let tenant = "default".to_owned();
+            let export = here.ops.export_events(&here.admin, tenant, at, Some(100)).await;
+            let (mut export, before) = (export.unwrap(), at);
+            while let Some(lines) = export.next().await.unwrap() {
+                at = super::installation::events(&lines).last().map_or(at, |(seq, _)| *seq);
+            }
+            replies += 1;
+            if at == before {
+                break;
+            }
+        }
+        assert!(at > 2_200 && replies < 6, "{at} {replies}");
+    });
+}
+
+#[test]
 fn a_head_that_somebody_else_has_signed_is_not_gone_on_from() {
     let dir = tempfile::tempdir().unwrap();
     runtime().block_on(async {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use enlist_testkit::{Answer, Receiver, Rig};
-use enlist_wire::{ClientError, Enrollment};
+use enlist_wire::{AttestationKind, ClientError, Enrollment, NewGroup, WithoutProof, ZeroTouch};
 use serde_json::json;
 
 use super::{ask, enroll};
@@ -70,6 +70,51 @@ fn two_hundred_devices_at_a_slow_hook_do_not_hold_up_another_group() {
             .len(),
         224
     );
+}
+
+#[test]
+fn strangers_at_a_hook_leave_room_for_those_with_a_secret() {
+    let rig = Rig::new();
+    let secret = rig.group_with(&NewGroup {
+        enrollment: Enrollment::Open,
+        zero_touch: Some(ZeroTouch {
+            accept: vec![AttestationKind::Tpm],
+            manifest: None,
+            without_proof: WithoutProof::Approve,
+        }),
+        ..NewGroup::named("field")
+    });
+    let yes = || json!({"allow": true}).to_string().into_bytes();
+    let receiver = Receiver::start(move |asked| match asked.json()["secret"].is_null() {
+        true => Answer::BodyLater(Duration::from_millis(1500), yes()),
+        false => Answer::Body(200, yes()),
+    });
+    ask(&rig, "field", &receiver);
+    std::thread::scope(|scope| {
+        let strangers: Vec<_> = (0..40)
+            .map(|n| {
+                let mut request = rig.device("field", &format!("stranger-{n}"), "").request();
+                request.secret = None;
+                let client = rig.stranger();
+                scope.spawn(move || client.enroll(&request))
+            })
+            .collect();
+        std::thread::sleep(Duration::from_millis(500));
+        for n in 0..3 {
+            enroll(&rig, "field", &format!("ours-{n}"), &secret).unwrap();
+        }
+        assert!(
+            strangers.iter().any(|one| !one.is_finished()),
+            "they were beside each other"
+        );
+        let outcomes: Vec<_> = strangers
+            .into_iter()
+            .map(|one| one.join().unwrap())
+            .collect();
+        let crowded = outcomes.iter().filter(|outcome| outcome.is_err()).count();
+        assert!(crowded >= 40 - 18, "{crowded} were sent away");
+        assert!(crowded < 40, "none was asked about");
+    });
 }
 
 /// Asks as a device does: again after a while, where it is told to.

@@ -1,7 +1,7 @@
 //! Who gets in, and who does not.
 
 use enlist_core::lower_hex;
-use enlist_testkit::{Rig, refusal, soft_tpm};
+use enlist_testkit::{Rig, SoftTpm, refusal, soft_tpm};
 use enlist_wire::{
     AttestationKind, DeviceAction, EnrollReply, EventsQuery, Hardware, HardwareKind, NewGroup,
     NewTenant, WithoutProof, ZeroTouch,
@@ -205,4 +205,51 @@ fn evidence_that_was_tampered_with_is_refused() {
     let mut borrowed = TpmDevice::new(&rig, maker.tpm(), "pumps", "pump-3");
     borrowed.tpm.ek_certificates = maker.tpm().ek_certificates;
     assert_eq!(refusal(borrowed.ask(&client)), refused);
+}
+
+#[test]
+fn evidence_beside_a_wrong_secret_is_not_looked_at_and_tells_nothing() {
+    let rig = Rig::new();
+    let maker = Maker::new("Acme TPM Root");
+    maker.import(&rig, "default");
+    group(&rig, "pumps");
+    let other = rig.group("cellar", enlist_wire::Enrollment::Open);
+    rig.group("doors", enlist_wire::Enrollment::Open);
+    let client = rig.stranger();
+    let wrong = |group: &str, tpm: SoftTpm, spoilt: bool| {
+        let device = TpmDevice::new(&rig, tpm, group, "x-1");
+        let mut request = device.answer(&device.ask(&client).unwrap());
+        if spoilt {
+            tpm_of(&mut request).certify_info.0.pop();
+        }
+        request.secret = Some(other.clone().into());
+        refusal(client.enroll(&request))
+    };
+    for group in ["pumps", "doors", "nowhere"] {
+        assert_eq!(wrong(group, maker.tpm(), false), "secret-wrong", "{group}");
+        assert_eq!(wrong(group, maker.tpm(), true), "secret-wrong", "{group}");
+        assert_eq!(
+            wrong(group, SoftTpm::new(), false),
+            "secret-wrong",
+            "{group}"
+        );
+    }
+    // Each was a guess.
+    let last = (0..100)
+        .map(|_| wrong("doors", SoftTpm::new(), false))
+        .find(|slug| slug != "secret-wrong");
+    assert_eq!(last.as_deref(), Some("guessing-slowed-down"));
+}
+
+#[test]
+fn a_tpm_that_nobody_vouches_for_is_slowed_down() {
+    let rig = Rig::new();
+    group(&rig, "pumps");
+    let client = rig.stranger();
+    let pump = TpmDevice::new(&rig, SoftTpm::new(), "pumps", "pump-1");
+    let request = pump.answer(&pump.ask(&client).unwrap());
+    let last = (0..10_000)
+        .map(|_| refusal(client.enroll(&request)))
+        .find(|slug| slug != "attestation-unknown-manufacturer");
+    assert_eq!(last.as_deref(), Some("guessing-slowed-down"));
 }

@@ -1,6 +1,6 @@
 //! Signed heads that the events have to fit, and that are still ahead.
 
-use enlist_core::Seal;
+use enlist_core::{Seal, Timestamp};
 
 use super::Finding;
 
@@ -8,6 +8,8 @@ use super::Finding;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Expected {
     pub(super) place: Seal,
+    /// When it was signed.
+    pub(super) at: Timestamp,
     /// It stands in the file itself, too early.
     pub(super) misplaced: bool,
 }
@@ -18,6 +20,8 @@ pub(super) struct ToMeet {
     heads: Vec<Expected>,
     /// The last one that fitted.
     fitted: u64,
+    /// When the last one to be signed was, of those that fitted.
+    signed: Option<Timestamp>,
     /// One did not: then none after it does, and it is told once.
     rewritten: bool,
 }
@@ -51,6 +55,7 @@ impl ToMeet {
             if head.place.hash == place.hash {
                 fits = true;
                 self.fitted = place.seq;
+                self.pass(head.at);
             } else if !self.rewritten {
                 self.rewritten = true;
                 find(Finding::Rewritten {
@@ -60,6 +65,16 @@ impl ToMeet {
             }
         }
         fits
+    }
+
+    /// Takes note of when a head that fits was signed.
+    pub(super) fn pass(&mut self, at: Timestamp) {
+        self.signed = self.signed.max(Some(at));
+    }
+
+    /// When the last head to be signed was, of those that were passed.
+    pub(super) fn passed(&self) -> Option<Timestamp> {
+        self.signed
     }
 
     /// The last event that a head says there was, if that is still ahead.

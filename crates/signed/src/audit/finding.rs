@@ -1,5 +1,7 @@
 use std::fmt;
 
+use enlist_core::Timestamp;
+
 /// Something that is wrong with a record of events.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Finding {
@@ -78,6 +80,16 @@ pub enum Finding {
         /// The event that it had seen, and that is not there any more or is another.
         seq: u64,
     },
+    /// By its own time an event happened long before a head was signed that stands before it. A warning:
+    /// it was sealed like that. A clock may have been wrong, or somebody has written it into the database.
+    Late {
+        /// Its number.
+        seq: u64,
+        /// Its own time.
+        at: Timestamp,
+        /// When the head was signed.
+        signed: Timestamp,
+    },
 }
 
 impl Finding {
@@ -99,6 +111,7 @@ impl Finding {
             Self::NoHeadAtTheEnd { .. } => "no-head-at-the-end",
             Self::NotFromTheStart { .. } => "not-from-the-start",
             Self::NotSigned { .. } => "not-signed",
+            Self::Late { .. } => "late",
         }
     }
 
@@ -112,7 +125,8 @@ impl Finding {
             | Self::Repeated { seq }
             | Self::AnotherTenant { seq }
             | Self::HeadMisfit { seq }
-            | Self::NotSigned { seq } => Some(seq),
+            | Self::NotSigned { seq }
+            | Self::Late { seq, .. } => Some(seq),
             Self::ForgedHead { seq } => seq,
             Self::Missing { from, .. } | Self::CutOff { from, .. } => Some(from),
             Self::Rewritten { since, .. } => Some(since.saturating_add(1)),
@@ -174,6 +188,11 @@ impl fmt::Display for Finding {
             Self::NotSigned { seq } => write!(
                 f,
                 "the server has not signed it: event {seq}, which it had seen, is not there any more or is another"
+            ),
+            Self::Late { seq, at, signed } => write!(
+                f,
+                "event {seq} says that it happened {} minutes before a head was signed that does not cover it: a clock was wrong, or somebody wrote it into the database",
+                signed.since(*at).as_secs() / 60
             ),
         }
     }

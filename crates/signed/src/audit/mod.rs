@@ -10,4 +10,4 @@ mod verifier;
 
 pub use finding::Finding;
 pub use line::{Broken, Line, Place, Sealed};
-pub use verifier::{Newest, Verified, Verifier};
+pub use verifier::{LATE, Newest, Verified, Verifier};

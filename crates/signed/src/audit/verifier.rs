@@ -1,4 +1,5 @@
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use enlist_core::{Seal, TenantId};
 use enlist_pki::PublicKey;
@@ -7,6 +8,9 @@ use super::expected::{Expected, ToMeet};
 use super::{Broken, Finding, Line, Place, Sealed};
 use crate::{Envelope, Head};
 
+/// So long before a head was signed an event after it may have happened, by its own time: clocks differ,
+/// and what was recorded late comes late. One that is older is [`Finding::Late`].
+pub const LATE: Duration = Duration::from_secs(600);
 /// Findings that are kept; more are counted.
 const MOST: usize = 1_000;
 
@@ -30,6 +34,7 @@ pub struct Verifier {
     newest: Option<Newest>,
     missing: Vec<RangeInclusive<u64>>,
     findings: Findings,
+    warnings: Findings,
     lines: u64,
     events: u64,
     heads: u64,
@@ -48,6 +53,10 @@ pub struct Verified {
     pub findings: Vec<Finding>,
     /// How much more is wrong.
     pub more: u64,
+    /// What is as it was sealed, and still worth a look: [`Finding::Late`].
+    pub warnings: Vec<Finding>,
+    /// How much more there is of that.
+    pub more_warnings: u64,
 }
 
 /// A head that fits.
@@ -76,7 +85,7 @@ impl Findings {
 }
 
 impl Verified {
-    /// Whether nothing is wrong.
+    /// Whether nothing is wrong. Warnings don't count.
     #[must_use]
     pub fn is_intact(&self) -> bool {
         self.findings.is_empty()
@@ -97,6 +106,7 @@ impl Verifier {
             newest: None,
             missing: Vec::new(),
             findings: Findings::default(),
+            warnings: Findings::default(),
             lines: 0,
             events: 0,
             heads: 0,
@@ -112,6 +122,7 @@ impl Verifier {
         self.belongs(head.tenant_id, head.events);
         self.to_meet.add(Expected {
             place: head.seal(),
+            at: head.at,
             misplaced: false,
         });
     }
@@ -170,6 +181,8 @@ impl Verifier {
             newest: self.newest,
             findings,
             more: self.findings.more,
+            warnings: self.warnings.kept,
+            more_warnings: self.warnings.more,
         }
     }
 
@@ -194,6 +207,13 @@ impl Verifier {
             self.findings.add(Finding::Changed { seq: place.seq });
         }
         self.belongs(sealed.event.tenant_id, place.seq);
+        let at = sealed.event.at;
+        if let Some(signed) = self.to_meet.passed()
+            && at < signed - LATE
+        {
+            let seq = place.seq;
+            self.warnings.add(Finding::Late { seq, at, signed });
+        }
         self.reach(place);
     }
 
@@ -208,12 +228,14 @@ impl Verifier {
         if seq > at.seq {
             self.to_meet.add(Expected {
                 place: head.seal(),
+                at: head.at,
                 misplaced: true,
             });
         } else if seq < at.seq {
             self.findings.add(Finding::Reordered { seq });
         } else if head.hash == at.hash {
             self.covered = seq;
+            self.to_meet.pass(head.at);
             self.newest = Some(Newest { head, envelope });
         } else {
             self.findings.add(Finding::HeadMisfit { seq });

@@ -96,7 +96,8 @@ CREATE TABLE landings (
     hardware TEXT,
     PRIMARY KEY (tenant_id, device_id)
 );
-CREATE INDEX landings_by_name ON landings (tenant_id, entry_id, name) WHERE name IS NOT NULL;
+-- Where two come at once under one name, one of them was first.
+CREATE UNIQUE INDEX landings_by_name ON landings (tenant_id, entry_id, name) WHERE name IS NOT NULL;
 CREATE INDEX landings_by_hardware ON landings (tenant_id, entry_id, hardware)
     WHERE hardware IS NOT NULL;
 
@@ -176,3 +177,8 @@ ALTER TABLE api_tokens ADD COLUMN group_id BLOB;
 
 -- From which address an application came, as text.
 ALTER TABLE applications ADD COLUMN source TEXT;
+
+-- Where neither a secret nor a proof was brought: the group that the device waits in.
+ALTER TABLE applications ADD COLUMN unproven_group BLOB;
+CREATE INDEX applications_unproven ON applications (tenant_id, unproven_group)
+    WHERE unproven_group IS NOT NULL;

@@ -11,7 +11,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT device_id, tenant_id, enrolling_key, token, csr, secret_id, ttl_h,
-                    server_key, source
+                    server_key, source, unproven_group
              FROM applications ",
             $rest
         )
@@ -23,8 +23,8 @@ impl Tx<'_> {
     pub fn insert_application(&mut self, application: &Application) -> Result<bool, StoreError> {
         let added = self.execute(
             "INSERT INTO applications (device_id, tenant_id, enrolling_key, token, csr,
-                 secret_id, ttl_h, server_key, source)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                 secret_id, ttl_h, server_key, source, unproven_group)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
              ON CONFLICT (tenant_id, enrolling_key) DO NOTHING",
             values![
                 &application.device,
@@ -35,7 +35,8 @@ impl Tx<'_> {
                 application.secret.as_ref(),
                 application.ttl.map(i64::from),
                 application.server_key,
-                application.source.map(|source| source.to_string()).as_ref()
+                application.source.map(|source| source.to_string()).as_ref(),
+                application.unproven.as_ref()
             ],
         )?;
         Ok(added > 0)
@@ -94,5 +95,6 @@ fn application(columns: &mut Columns<'_>) -> Result<Application, StoreError> {
         ttl: columns.next()?,
         server_key: columns.next()?,
         source: columns.text_or_null(|text| text.parse().ok())?,
+        unproven: columns.next()?,
     })
 }

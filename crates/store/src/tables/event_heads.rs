@@ -28,6 +28,18 @@ impl Tx<'_> {
         Ok(added > 0)
     }
 
+    /// Deletes the heads about fewer than `until` events and more than `after`. Returns how many there were.
+    pub fn delete_heads(
+        &mut self,
+        tenant: TenantId,
+        (after, until): (u64, u64),
+    ) -> Result<u64, StoreError> {
+        self.execute(
+            "DELETE FROM event_heads WHERE tenant_id = $1 AND seq > $2 AND seq < $3",
+            values![&tenant, number(after), number(until)],
+        )
+    }
+
     /// The newest head about at most `until` events and more than `after`.
     pub fn newest_head(
         &mut self,

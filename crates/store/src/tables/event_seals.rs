@@ -11,6 +11,8 @@ use crate::{StoreError, Tx};
 
 /// Rows a statement: a few sizes, so that each is prepared once.
 const SIZES: [usize; 3] = [256, 16, 1];
+/// Rows that are looked at in one step where some make no sense.
+const A_STEP: usize = 256;
 
 /// An event with its place in its tenant's chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +49,8 @@ pub struct NewestEvents {
 
 impl Tx<'_> {
     /// The sealed events of a tenant after `seq`, in the chain's order. Short of `limit` only at the end.
-    /// One that somebody has deleted is left out: the numbers have a gap there.
+    /// One that somebody has deleted, or that makes no sense any more, is left out: the numbers have a gap
+    /// there.
     pub fn sealed_events_after(
         &mut self,
         tenant: TenantId,
@@ -56,15 +59,27 @@ impl Tx<'_> {
     ) -> Result<Vec<SealedEvent>, StoreError> {
         let read = |columns: &mut Columns<'_>| {
             let Seal { seq, hash } = seal(columns)?;
-            let (id, event) = event(columns)?;
-            Ok(SealedEvent {
+            let event = event(columns).ok().map(|(id, event)| SealedEvent {
                 seq,
                 hash,
                 id,
                 event,
-            })
+            });
+            Ok((seq, event))
         };
-        self.sealed(tenant, (seq, u64::MAX), limit, read)
+        let (mut after, mut rows, mut found) = (seq, limit, Vec::new());
+        loop {
+            let page = self.sealed(tenant, (after, u64::MAX), rows, read)?;
+            let end = page.last().filter(|_| page.len() >= rows);
+            let end = end.map(|(seq, _)| *seq);
+            found.extend(page.into_iter().filter_map(|(_, event)| event));
+            found.truncate(limit);
+            match end {
+                Some(seq) if found.len() < limit => after = seq,
+                _ => return Ok(found),
+            }
+            rows = limit.max(A_STEP);
+        }
     }
 
     /// As [`Tx::sealed_events_after`], word for word, and none after `until`.
@@ -77,7 +92,7 @@ impl Tx<'_> {
         let read = |columns: &mut Columns<'_>| {
             Ok(SealedRecord {
                 seal: seal(columns)?,
-                record: record(columns)?,
+                record: record(columns),
             })
         };
         self.sealed(tenant, (after, until), limit, read)
@@ -107,8 +122,9 @@ impl Tx<'_> {
     pub fn last_seal(&mut self, tenant: TenantId) -> Result<Option<Seal>, StoreError> {
         self.query_one(
             "event_seals",
-            "SELECT seq, hash FROM event_seals WHERE tenant_id = $1 ORDER BY seq DESC LIMIT 1",
-            values![&tenant],
+            "SELECT seq, hash FROM event_seals WHERE tenant_id = $1 AND seq <= $2
+             ORDER BY seq DESC LIMIT 1",
+            values![&tenant, number(u64::MAX)],
             seal,
         )
     }
@@ -119,7 +135,7 @@ impl Tx<'_> {
             "event_seals",
             "SELECT hash FROM event_seals WHERE tenant_id = $1 AND seq = $2",
             values![&tenant, number(seq)],
-            only,
+            |columns| Ok(hash(columns)),
         )
     }
 
@@ -127,7 +143,7 @@ impl Tx<'_> {
     pub fn newest_sealed(&mut self, tenant: TenantId) -> Result<Option<EventId>, StoreError> {
         self.query_one(
             "event_seals",
-            "SELECT event_id FROM event_seals WHERE tenant_id = $1
+            "SELECT event_id FROM event_seals WHERE tenant_id = $1 AND length(event_id) = 16
              ORDER BY event_id DESC LIMIT 1",
             values![&tenant],
             only,
@@ -140,9 +156,9 @@ impl Tx<'_> {
             "tenants",
             "SELECT t.tenant_id, t.name, t.state, t.created_at,
                  (SELECT e.event_id FROM events e WHERE e.tenant_id = t.tenant_id
-                  ORDER BY e.event_id DESC LIMIT 1),
+                  AND length(e.event_id) = 16 ORDER BY e.event_id DESC LIMIT 1),
                  (SELECT e.event_id FROM events e WHERE e.tenant_id = t.tenant_id
-                  AND e.event_id <= $1 ORDER BY e.event_id DESC LIMIT 1)
+                  AND e.event_id <= $1 AND length(e.event_id) = 16 ORDER BY e.event_id DESC LIMIT 1)
              FROM tenants t ORDER BY t.tenant_id",
             values![&until],
             |columns| {
@@ -162,7 +178,7 @@ impl Tx<'_> {
     }
 
     /// A page of the ids of a tenant's events after `after`, in their order; each with whether it is
-    /// sealed.
+    /// sealed. What has no id that makes sense was recorded by nobody, and is never sealed.
     pub fn which_are_sealed(
         &mut self,
         tenant: TenantId,
@@ -173,7 +189,8 @@ impl Tx<'_> {
             "events",
             "SELECT e.event_id, s.seq FROM events e
              LEFT JOIN event_seals s ON s.tenant_id = e.tenant_id AND s.event_id = e.event_id
-             WHERE e.tenant_id = $1 AND e.event_id > $2 ORDER BY e.event_id LIMIT $3",
+             WHERE e.tenant_id = $1 AND e.event_id > $2 AND length(e.event_id) = 16
+             ORDER BY e.event_id LIMIT $3",
             values![&tenant, &after, number(limit as u64)],
             |columns| {
                 let id = columns.next()?;
@@ -196,10 +213,10 @@ impl Tx<'_> {
              FROM events e
              LEFT JOIN event_seals s ON s.tenant_id = e.tenant_id AND s.event_id = e.event_id
              WHERE e.tenant_id = $1 AND e.event_id >= $2 AND e.event_id <= $3
-                 AND s.seq IS NULL
+                 AND s.seq IS NULL AND length(e.event_id) = 16
              ORDER BY e.event_id",
             values![&tenant, &first, &last],
-            record,
+            |columns| Ok(record(columns)),
         )
     }
 
@@ -252,6 +269,13 @@ fn insert_statement(rows: usize) -> String {
 fn seal(columns: &mut Columns<'_>) -> Result<Seal, StoreError> {
     Ok(Seal {
         seq: columns.next()?,
-        hash: columns.next()?,
+        hash: hash(columns),
     })
+}
+
+/// One that makes no sense is all zeros, which is the hash of nothing.
+fn hash(columns: &mut Columns<'_>) -> Digest {
+    columns
+        .next_or_raw()
+        .unwrap_or_else(|_| Digest::from_bytes([0; 32]))
 }

@@ -7,7 +7,7 @@ use enlist_core::{
 };
 
 use super::text;
-use crate::column::Columns;
+use crate::column::{Column, Columns};
 use crate::value::{Value, number, values};
 use crate::{StoreError, Tx};
 
@@ -125,22 +125,39 @@ pub(super) fn event(columns: &mut Columns<'_>) -> Result<(EventId, Event), Store
     Ok((id, event))
 }
 
-/// The same columns, word for word: what makes no sense is read, too.
-pub(super) fn record(columns: &mut Columns<'_>) -> Result<EventRecord, StoreError> {
-    Ok(EventRecord {
-        event_id: columns.next()?,
-        at: columns.next()?,
-        actor: columns.next()?,
-        kind: columns.next()?,
-        tenant_id: columns.next()?,
-        group_id: columns.next()?,
-        device_id: columns.next()?,
-        name: columns.next()?,
-        detail: match columns.next::<Option<String>>()? {
-            None => Vec::new(),
-            Some(json) => {
-                text::from_json(&json).unwrap_or_else(|| vec![("unreadable".to_owned(), json)])
+/// The same columns, word for word: what makes no sense is read, too, as [`Columns::next_or_raw`] has it.
+/// What can't stand in its place then stands behind the detail. So what was tampered with is never
+/// the same as what was sealed, and stops nothing.
+pub(super) fn record(columns: &mut Columns<'_>) -> EventRecord {
+    let mut odd = Vec::new();
+    let mut record = EventRecord {
+        event_id: or(columns, &mut odd, EventId::from_bytes([0; 16])),
+        at: or(columns, &mut odd, Timestamp::from_millis(0)),
+        actor: columns.next_or_raw().unwrap_or_else(|raw| raw),
+        kind: columns.next_or_raw().unwrap_or_else(|raw| raw),
+        tenant_id: or(columns, &mut odd, TenantId::from_bytes([0; 16])),
+        group_id: or(columns, &mut odd, None),
+        device_id: or(columns, &mut odd, None),
+        name: columns.next_or_raw().unwrap_or_else(|raw| raw),
+        detail: match columns.next_or_raw::<Option<String>>() {
+            Ok(None) => Vec::new(),
+            Ok(Some(json)) => {
+                text::from_json(&json).unwrap_or_else(|| vec![(UNREADABLE.to_owned(), json)])
             }
+            Err(raw) => vec![(UNREADABLE.to_owned(), raw)],
         },
+    };
+    let odd = odd.into_iter().map(|raw| (UNREADABLE.to_owned(), raw));
+    record.detail.extend(odd);
+    record
+}
+
+/// The key of what does not read, among the details.
+const UNREADABLE: &str = "unreadable";
+
+fn or<T: Column>(columns: &mut Columns<'_>, odd: &mut Vec<String>, other: T) -> T {
+    columns.next_or_raw().unwrap_or_else(|raw| {
+        odd.push(raw);
+        other
     })
 }

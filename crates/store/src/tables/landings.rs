@@ -8,14 +8,17 @@ use crate::value::values;
 use crate::{StoreError, Tx};
 
 impl Tx<'_> {
-    /// Notes where a device asked, in place of what was noted before.
-    pub fn put_landing(&mut self, landing: &Landing) -> Result<(), StoreError> {
-        let hardware = landing.hardware.as_ref().map(ToString::to_string);
+    /// Notes where a device asked, in place of what was noted before. False where another one has asked
+    /// there by the same name: the transaction is to be undone then.
+    pub fn put_landing(&mut self, landing: &Landing) -> Result<bool, StoreError> {
         self.execute(
+            "DELETE FROM landings WHERE tenant_id = $1 AND device_id = $2",
+            values![&landing.tenant, &landing.device],
+        )?;
+        let hardware = landing.hardware.as_ref().map(ToString::to_string);
+        let put = self.execute(
             "INSERT INTO landings (tenant_id, device_id, entry_id, name, hardware)
-             VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (tenant_id, device_id) DO UPDATE SET entry_id = excluded.entry_id,
-                 name = excluded.name, hardware = excluded.hardware",
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
             values![
                 &landing.tenant,
                 &landing.device,
@@ -24,7 +27,7 @@ impl Tx<'_> {
                 hardware.as_ref()
             ],
         )?;
-        Ok(())
+        Ok(put > 0)
     }
 
     /// Where a device asked, if not where it is.
@@ -42,18 +45,17 @@ impl Tx<'_> {
         )
     }
 
-    /// The devices that asked at a group by this name: ten at most.
+    /// The device that asked at a group by this name.
     pub fn landed_by_name(
         &mut self,
         tenant: TenantId,
         entry: GroupId,
         name: &Name,
-    ) -> Result<Vec<DeviceId>, StoreError> {
-        self.query(
+    ) -> Result<Option<DeviceId>, StoreError> {
+        self.query_one(
             "landings",
             "SELECT device_id FROM landings
-             WHERE tenant_id = $1 AND entry_id = $2 AND name = $3
-             ORDER BY device_id LIMIT 10",
+             WHERE tenant_id = $1 AND entry_id = $2 AND name = $3",
             values![&tenant, &entry, name],
             only,
         )

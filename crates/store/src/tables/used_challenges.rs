@@ -42,10 +42,9 @@ impl Tx<'_> {
     ) -> Result<u64, StoreError> {
         let count = self.query_one(
             "applications",
-            "SELECT count(*) FROM (SELECT a.device_id FROM applications a
-                 JOIN devices d ON d.tenant_id = a.tenant_id AND d.device_id = a.device_id
-             WHERE a.tenant_id = $1 AND a.secret_id IS NULL AND d.attested IS NULL
-               AND d.group_id = $2 LIMIT $3) AS counted",
+            "SELECT count(*) FROM (SELECT unproven_group FROM applications
+             WHERE tenant_id = $1 AND unproven_group = $2 AND unproven_group IS NOT NULL
+             LIMIT $3) AS counted",
             values![&tenant, &group, number(limit)],
             only,
         )?;

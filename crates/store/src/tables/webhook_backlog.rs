@@ -1,5 +1,7 @@
 //! What could not be told yet, and what was given up.
 
+use std::collections::BTreeSet;
+
 use enlist_core::{DeviceId, PutOff, TenantId, Timestamp, WebhookId};
 
 use crate::column::{Columns, only};
@@ -140,21 +142,135 @@ impl Tx<'_> {
         )
     }
 
-    /// How many events wait, and how many were given up.
+    /// How many events wait. No more than `most` are counted.
     pub fn count_put_off(
         &mut self,
         tenant: TenantId,
         webhook: WebhookId,
-    ) -> Result<(u64, u64), StoreError> {
+        most: usize,
+    ) -> Result<u64, StoreError> {
         let counted = self.query_one(
             "webhook_backlog",
-            "SELECT COUNT(*), COUNT(given_up_at) FROM webhook_backlog
-             WHERE tenant_id = $1 AND webhook_id = $2",
-            values![&tenant, &webhook],
-            |columns| Ok((columns.next::<u64>()?, columns.next::<u64>()?)),
+            "SELECT COUNT(*) FROM (SELECT 1 FROM webhook_backlog
+             WHERE tenant_id = $1 AND webhook_id = $2 AND given_up_at IS NULL LIMIT $3) counted",
+            values![&tenant, &webhook, number(most as u64)],
+            only::<u64>,
         )?;
-        let (all, given_up) = counted.unwrap_or_default();
-        Ok((all.saturating_sub(given_up), given_up))
+        Ok(counted.unwrap_or_default())
+    }
+
+    /// How many events were given up. No more than `most` are counted.
+    pub fn count_dead_letters(
+        &mut self,
+        tenant: TenantId,
+        webhook: WebhookId,
+        most: usize,
+    ) -> Result<u64, StoreError> {
+        let counted = self.query_one(
+            "webhook_backlog",
+            "SELECT COUNT(*) FROM (SELECT 1 FROM webhook_backlog
+             WHERE tenant_id = $1 AND webhook_id = $2 AND given_up_at IS NOT NULL LIMIT $3) counted",
+            values![&tenant, &webhook, number(most as u64)],
+            only::<u64>,
+        )?;
+        Ok(counted.unwrap_or_default())
+    }
+
+    /// When the first of those that wait is tried again.
+    pub fn next_put_off(
+        &mut self,
+        tenant: TenantId,
+        webhook: WebhookId,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.query_one(
+            "webhook_backlog",
+            "SELECT next_at FROM webhook_backlog
+             WHERE tenant_id = $1 AND webhook_id = $2 AND given_up_at IS NULL
+             ORDER BY next_at LIMIT 1",
+            values![&tenant, &webhook],
+            only::<Timestamp>,
+        )
+    }
+
+    /// Gives up those that wait longest, `count` of them, and lets what is behind them be tried.
+    pub fn give_up_longest(
+        &mut self,
+        tenant: TenantId,
+        webhook: WebhookId,
+        count: usize,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let longest = self.query(
+            "webhook_backlog",
+            "SELECT seq, device_id FROM webhook_backlog
+             WHERE tenant_id = $1 AND webhook_id = $2 AND given_up_at IS NULL
+             ORDER BY since, seq LIMIT $3",
+            values![&tenant, &webhook, number(count as u64)],
+            |columns| Ok((columns.next::<u64>()?, columns.next::<DeviceId>()?)),
+        )?;
+        let mut devices = BTreeSet::new();
+        for (seq, device) in longest {
+            self.execute(
+                "UPDATE webhook_backlog SET given_up_at = $1
+                 WHERE tenant_id = $2 AND webhook_id = $3 AND seq = $4",
+                values![now, &tenant, &webhook, number(seq)],
+            )?;
+            devices.insert(device);
+        }
+        for device in devices {
+            self.wake_put_off(tenant, webhook, about(device), now)?;
+        }
+        Ok(())
+    }
+
+    /// Drops the oldest of those that were given up, so that `keep` stay; `step` of them at most. Says
+    /// how many went.
+    pub fn drop_dead_letters(
+        &mut self,
+        tenant: TenantId,
+        webhook: WebhookId,
+        keep: usize,
+        step: usize,
+    ) -> Result<u64, StoreError> {
+        self.execute(
+            "DELETE FROM webhook_backlog
+             WHERE tenant_id = $1 AND webhook_id = $2 AND seq IN (
+                 SELECT seq FROM webhook_backlog
+                 WHERE tenant_id = $1 AND webhook_id = $2 AND given_up_at IS NOT NULL
+                 ORDER BY seq DESC LIMIT $3 OFFSET $4)",
+            values![&tenant, &webhook, number(step as u64), number(keep as u64)],
+        )
+    }
+
+    /// Clears away what a webhook that is gone has left, `step` events of it at most. Says whether there
+    /// may be more.
+    pub fn clear_put_off(
+        &mut self,
+        tenant: TenantId,
+        webhook: WebhookId,
+        step: usize,
+    ) -> Result<bool, StoreError> {
+        let cleared = self.execute(
+            "DELETE FROM webhook_backlog
+             WHERE tenant_id = $1 AND webhook_id = $2 AND seq IN (
+                 SELECT seq FROM webhook_backlog
+                 WHERE tenant_id = $1 AND webhook_id = $2 ORDER BY seq LIMIT $3)",
+            values![&tenant, &webhook, number(step as u64)],
+        )?;
+        Ok(cleared >= step as u64)
+    }
+
+    /// A webhook that is gone and has left something.
+    pub fn webhook_to_clear(&mut self) -> Result<Option<(TenantId, WebhookId)>, StoreError> {
+        self.query_one(
+            "webhook_backlog",
+            "SELECT b.tenant_id, b.webhook_id FROM webhook_backlog b
+             WHERE NOT EXISTS (SELECT 1 FROM webhooks w
+                 WHERE w.tenant_id = b.tenant_id AND w.webhook_id = b.webhook_id)
+             LIMIT 1",
+            &[],
+            |columns| Ok((columns.next()?, columns.next()?)),
+        )
     }
 
     /// A page of what was given up.
@@ -177,24 +293,30 @@ impl Tx<'_> {
         )
     }
 
-    /// Lets what was given up be tried again: one, or all. Says how many there are.
+    /// Lets what was given up until `now` be tried again: one, or the first `step` there are. Says how
+    /// many.
     pub fn retry_dead_letters(
         &mut self,
         tenant: TenantId,
         webhook: WebhookId,
         seq: Option<u64>,
         now: Timestamp,
+        step: usize,
     ) -> Result<u64, StoreError> {
         self.execute(
             "UPDATE webhook_backlog SET attempts = 0, since = $1, next_at = $1, given_up_at = NULL
-             WHERE tenant_id = $2 AND webhook_id = $3 AND given_up_at IS NOT NULL
-               AND seq >= $4 AND seq <= $5",
+             WHERE tenant_id = $2 AND webhook_id = $3 AND seq IN (
+                 SELECT seq FROM webhook_backlog
+                 WHERE tenant_id = $2 AND webhook_id = $3 AND given_up_at <= $1
+                   AND seq >= $4 AND seq <= $5
+                 ORDER BY seq LIMIT $6)",
             values![
                 now,
                 &tenant,
                 &webhook,
                 number(seq.unwrap_or(0)),
-                number(seq.unwrap_or(u64::MAX))
+                number(seq.unwrap_or(u64::MAX)),
+                number(step as u64)
             ],
         )
     }

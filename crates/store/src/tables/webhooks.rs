@@ -83,12 +83,8 @@ impl Tx<'_> {
         )
     }
 
-    /// Deletes a webhook and what waits for it.
+    /// Deletes a webhook. What waits for it is cleared away bit by bit: [`Tx::clear_put_off`].
     pub fn delete_webhook(&mut self, tenant: TenantId, id: WebhookId) -> Result<(), StoreError> {
-        self.execute(
-            "DELETE FROM webhook_backlog WHERE tenant_id = $1 AND webhook_id = $2",
-            values![&tenant, &id],
-        )?;
         self.execute(
             "DELETE FROM webhooks WHERE tenant_id = $1 AND webhook_id = $2",
             values![&tenant, &id],

@@ -92,8 +92,9 @@ pub async fn an_application_reads_back(rig: &Rig) {
         secret: Some(rig.secret(&home, None).id),
         ttl: Some(u32::MAX),
         source: Some([192, 0, 2, 7].into()),
+        unproven: None,
     };
-    let tenant = home.tenant.id;
+    let (tenant, group) = (home.tenant.id, home.group.id);
     write(&store, move |tx| {
         assert!(tx.insert_application(&application)?);
         assert_eq!(
@@ -113,8 +114,17 @@ pub async fn an_application_reads_back(rig: &Rig) {
         other.token = None;
         other.server_key = true;
         other.ttl = None;
+        other.unproven = Some(group);
+        assert_eq!(tx.count_unproven(tenant, group, 9)?, 0);
         assert!(tx.insert_application(&other)?);
-        assert_eq!(tx.application(tenant, other.device)?, Some(other));
+        assert_eq!(tx.application(tenant, other.device)?, Some(other.clone()));
+        for n in 10..13 {
+            other.device = enlist_core::DeviceId::from_bytes([n; 16]);
+            other.key = enlist_core::Digest::of(&[n]);
+            assert!(tx.insert_application(&other)?);
+        }
+        assert_eq!(tx.count_unproven(tenant, group, 9)?, 4);
+        assert_eq!(tx.count_unproven(tenant, group, 3)?, 3);
         Ok(())
     })
     .await;

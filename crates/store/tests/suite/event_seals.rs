@@ -1,9 +1,9 @@
 //! Events get their places, and keep them.
 
 use enlist_core::{Actor, Digest, Event, EventId, Seal, Timestamp};
-use enlist_store::StoredHead;
+use enlist_store::{Location, StoredHead};
 
-use crate::rig::{NOW, Rig, read, write};
+use crate::rig::{NOW, Place, Rig, read, write};
 
 fn nowhere() -> EventId {
     EventId::from_bytes([0; 16])
@@ -95,10 +95,16 @@ pub async fn heads_are_kept_and_found(rig: &Rig) {
     };
     let (three, again, nine) = (head(3, "three"), head(3, "again"), head(9, "nine"));
     let expected = (three.clone(), nine.clone());
+    let five = head(5, "five");
     write(&store, move |tx| {
         assert!(tx.insert_head(tenant, &three)?);
         assert!(!tx.insert_head(tenant, &again)?);
         assert!(tx.insert_head(tenant, &nine)?);
+        // Neither those at the bounds nor another tenant's.
+        assert_eq!(tx.delete_heads(tenant, (3, 9))?, 0);
+        assert_eq!(tx.delete_heads(other, (0, 100))?, 0);
+        assert!(tx.insert_head(tenant, &five)?);
+        assert_eq!(tx.delete_heads(tenant, (3, 9))?, 1);
         Ok(())
     })
     .await;
@@ -139,4 +145,38 @@ pub async fn a_sealed_event_is_read_word_for_word(rig: &Rig) {
         found[0].record.detail,
         [("quote".to_owned(), "\"ü\"\n".to_owned())]
     );
+}
+
+/// On SQLite, which takes any value for any column.
+#[tokio::test]
+async fn what_makes_no_sense_any_more_is_passed_over() {
+    let rig = Rig::new(Place::new_directory());
+    let store = rig.open();
+    let home = rig.home(&store, "acme").await;
+    let (tenant, subject) = (home.tenant.id, home.group.subject());
+    write(&store, move |tx| {
+        for seq in 1..=9 {
+            let event = Event::new("tried", subject.clone(), Actor::Server, NOW);
+            let hash = Digest::of(b"anything");
+            let id = tx.append(&event)?;
+            tx.insert_seals(tenant, &[(Seal { seq, hash }, id)])?;
+        }
+        Ok(())
+    })
+    .await;
+    let Location::File(path) = rig.location() else {
+        unreachable!("it is in a directory")
+    };
+    let file = rusqlite::Connection::open(path.join("enlist.db")).unwrap();
+    let sql = "UPDATE events SET group_id = x'00' WHERE event_id IN (SELECT event_id FROM event_seals WHERE seq BETWEEN 2 AND 7)";
+    assert_eq!(file.execute(sql, []).unwrap(), 6);
+    read(&store, move |tx| {
+        for (limit, expected) in [(1, &[1][..]), (2, &[1, 8]), (100, &[1, 8, 9])] {
+            let found = tx.sealed_events_after(tenant, 0, limit)?;
+            let seqs: Vec<_> = found.iter().map(|it| it.seq).collect();
+            assert_eq!(seqs, expected);
+        }
+        Ok(())
+    })
+    .await;
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use enlist_core::{Hook, Landing, Timestamp};
+use enlist_store::StoreError;
 
 use crate::rig::{Home, NOW, Rig, name, read, write};
 
@@ -80,9 +81,9 @@ pub async fn where_a_device_came_from_is_found_by_how_it_asked(rig: &Rig) {
         assert!(tx.insert_device(&device)?);
         let other = enlist_core::Device::create(taken.clone(), enlist_core::Actor::Server).0;
         assert!(tx.insert_device(&other)?);
-        tx.put_landing(&put)?;
+        assert!(tx.put_landing(&put)?);
         // In place of the one before.
-        tx.put_landing(&put)?;
+        assert!(tx.put_landing(&put)?);
         assert!(!tx.move_device(tenant, id, device.group, &name("taken"))?);
         assert!(tx.move_device(tenant, id, device.group, &name("press-8"))?);
         Ok(())
@@ -92,14 +93,40 @@ pub async fn where_a_device_came_from_is_found_by_how_it_asked(rig: &Rig) {
     read(&store, move |tx| {
         assert_eq!(tx.landing(tenant, id)?, Some(landing.clone()));
         assert_eq!(tx.landing(stranger.tenant.id, id)?, None);
-        assert_eq!(tx.landed_by_name(tenant, entry, &name("unnamed"))?, [id]);
-        assert_eq!(tx.landed_by_name(tenant, entry, &name("press-8"))?, []);
+        assert_eq!(
+            tx.landed_by_name(tenant, entry, &name("unnamed"))?,
+            Some(id)
+        );
+        assert_eq!(tx.landed_by_name(tenant, entry, &name("press-8"))?, None);
         assert_eq!(tx.landed_by_hardware(tenant, entry, &hardware)?, [id]);
         let named = tx.device(tenant, id)?.map(|device| device.name);
         assert_eq!(named, Some(name("press-8")));
         Ok(())
     })
     .await;
+    // Another one that asked by the same name was second, and is undone.
+    let other =
+        enlist_core::Device::create(rig.new_device(&home, "other"), enlist_core::Actor::Server).0;
+    let second = Landing {
+        tenant,
+        device: other.id,
+        entry,
+        name: Some(name("unnamed")),
+        hardware: None,
+    };
+    let other_id = other.id;
+    let put = store
+        .write("test", move |tx| {
+            assert!(tx.insert_device(&other)?);
+            match tx.put_landing(&second)? {
+                true => Ok(()),
+                false => Err(StoreError::Busy),
+            }
+        })
+        .await;
+    assert!(matches!(put, Err(StoreError::Busy)), "{put:?}");
+    let undone = read(&store, move |tx| tx.device(tenant, other_id)).await;
+    assert_eq!(undone, None);
     let gone = write(&store, move |tx| {
         assert!(tx.delete_device(tenant, id)?);
         tx.landing(tenant, id)

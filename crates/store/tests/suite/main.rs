@@ -28,6 +28,7 @@ mod rig;
 mod roots;
 mod secrets;
 mod tenants;
+mod webhook_backlog;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -113,6 +114,7 @@ stories! {
     hooks::a_hook_is_of_one_group_and_tells_since_when,
     hooks::where_a_device_came_from_is_found_by_how_it_asked,
     challenges::a_challenge_lets_somebody_in_once_and_is_forgotten_after_its_end,
+    webhook_backlog::a_webhooks_backlog_is_bounded_and_moved_in_steps,
     challenges::forgetting_challenges_goes_on_where_it_stopped,
     manufacturers::a_manufacturer_is_replaced_and_deleted_in_its_own_tenant_alone,
     group_commit::a_refused_job_spoils_no_other,

@@ -34,6 +34,7 @@ pub async fn nothing_crosses_tenants(rig: &Rig) {
         secret: None,
         ttl: None,
         source: Some([192, 0, 2, 7].into()),
+        unproven: Some(own.group.id),
     };
     let tombstone = Tombstone {
         tenant: own.tenant.id,
