@@ -35,19 +35,4 @@ pub mod wipe;
 
 pub use config::Configuration;
 pub use drive::{Agent, Progress, World};
-
-/// An error with everything that led to it, in one line.
-pub(crate) fn explain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        // A transparent error repeats its source.
-        if !text.ends_with(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
-}
+pub(crate) use enlist_core::explain;

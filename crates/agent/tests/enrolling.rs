@@ -33,7 +33,7 @@ fn a_device_that_waits_for_approval_shows_its_code_and_keeps_asking() {
     let mut agent = rig.start();
     let (notes, wait) = rig.pass(&mut agent);
     assert!(
-        matches!(&notes[..], [Note::Pending { code: Some(code) }] if code == "K7P-3QF"),
+        matches!(&notes[..], [Note::Pending { code: Some(code), .. }] if code == "K7P-3QF"),
         "{notes:?}"
     );
     assert!((15..=19).contains(&wait.as_secs()), "{wait:?}");

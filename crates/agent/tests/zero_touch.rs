@@ -101,7 +101,7 @@ fn while_it_waits_for_approval_each_question_brings_another_proof() {
     rig.server.borrow_mut().proofs.wanted = true;
     let mut agent = rig.start();
     let (notes, _) = rig.pass(&mut agent);
-    assert!(matches!(&notes[..], [Note::Pending { code: Some(code) }] if code == "K7P-3QF"));
+    assert!(matches!(&notes[..], [Note::Pending { code: Some(code), .. }] if code == "K7P-3QF"));
     rig.until(&mut agent, |_| rig.server.borrow().asked >= 8);
     assert_eq!(rig.server.borrow().proofs.challenges, 4);
     rig.server.borrow_mut().approve();

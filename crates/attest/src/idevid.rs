@@ -58,13 +58,6 @@ pub enum IdevidRefusal {
     NotVouched(#[source] NotVouched),
 }
 
-impl IdevidRefusal {
-    /// Whether nothing is wrong with it but that nobody imported is above it.
-    pub fn is_foreign(&self) -> bool {
-        matches!(self, Self::NotVouched(NotVouched::UnknownIssuer))
-    }
-}
-
 impl Idevid {
     /// Reads what a client has shown: its own certificate first, DER. What does not read of the others is
     /// left out, as clients send along whatever they have.

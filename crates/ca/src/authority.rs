@@ -19,7 +19,8 @@ pub struct Authority {
     certificate: Certificate,
     name: DistinguishedName,
     signer: Arc<dyn Signer>,
-    key_id: Extension,
+    key_id: Box<[u8]>,
+    authority_key_id: Extension,
 }
 
 impl Authority {
@@ -35,15 +36,14 @@ impl Authority {
         if public_key != *signer.public_key() {
             return Err(IssueRefusal::KeyMismatch);
         }
-        let key_id = match certificate.subject_key_id() {
-            Some(key_id) => Extension::authority_key_id(key_id)?,
-            None => Extension::authority_key_id(&public_key.key_id())?,
-        };
+        let derived = public_key.key_id();
+        let key_id = certificate.subject_key_id().unwrap_or(&derived);
         Ok(Self {
             name: certificate.subject(),
+            authority_key_id: Extension::authority_key_id(key_id)?,
+            key_id: key_id.into(),
             certificate,
             signer,
-            key_id,
         })
     }
 
@@ -55,6 +55,11 @@ impl Authority {
     /// Its name.
     pub fn name(&self) -> &DistinguishedName {
         &self.name
+    }
+
+    /// The identifier of its key: as its certificate has it, or else made from the key.
+    pub(crate) fn key_id(&self) -> &[u8] {
+        &self.key_id
     }
 
     pub(crate) fn signer(&self) -> &dyn Signer {
@@ -81,7 +86,7 @@ impl Authority {
     ) -> Result<Certificate, IssueRefusal> {
         let subject_key_id = Extension::subject_key_id(&public_key.key_id())?;
         let mut all = Vec::with_capacity(extensions.len() + 2);
-        all.extend([&self.key_id, &subject_key_id]);
+        all.extend([&self.authority_key_id, &subject_key_id]);
         all.extend(extensions);
         Ok(sign_certificate(
             &CertificateSpec {
@@ -102,10 +107,6 @@ impl Authority {
     /// Name, key and validity of this CA's certificate, signed with its own key: no CA below it.
     pub(crate) fn signed_by_itself(&self) -> Result<Certificate, IssueRefusal> {
         let public_key = self.certificate.public_key()?;
-        let key_id = match self.certificate.subject_key_id() {
-            Some(key_id) => Extension::subject_key_id(key_id)?,
-            None => Extension::subject_key_id(&public_key.key_id())?,
-        };
         Ok(sign_certificate(
             &CertificateSpec {
                 serial: self.certificate.serial(),
@@ -117,7 +118,7 @@ impl Authority {
                 extensions: &[
                     &Extension::certificate_authority(Some(0))?,
                     &ca_key_usage()?,
-                    &key_id,
+                    &Extension::subject_key_id(&self.key_id)?,
                 ],
             },
             &*self.signer,

@@ -142,7 +142,7 @@ fn make_ca(
 
 /// The kind of CA and the beginning of its key's digest, so that no two of them, of one
 /// installation or several, share a name.
-fn name(
+pub(crate) fn name(
     kind: &str,
     key: &PublicKey,
     tenant: Option<&Name>,

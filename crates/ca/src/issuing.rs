@@ -56,17 +56,6 @@ impl IssuingCa {
         Ok(Self { authority, parts })
     }
 
-    /// The same, with certificates that point elsewhere from now on.
-    ///
-    /// # Errors
-    /// The URL is not one.
-    pub fn with_pointers(&self, pointers: &Pointers) -> Result<Self, IssueRefusal> {
-        let mut changed = self.clone();
-        changed.parts.issuer_urls = issuer_urls(pointers)?;
-        changed.parts.crl = CrlPointer::new(pointers)?;
-        Ok(changed)
-    }
-
     /// The same CA signed by itself, for consumers to anchor at: OpenSSL takes no trust anchor
     /// but one that signed itself, and anchored at the root it would take every tenant's devices.
     /// Each call makes another one; each is as good as any other.

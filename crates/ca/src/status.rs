@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use enlist_core::{Serial, Timestamp};
 use enlist_pki::{
-    Attribute, Certificate, CrlSpec, DistinguishedName, Extension, KeyKind, KeyPurpose, KeyUse,
-    PublicKey, sign_crl,
+    Certificate, CrlSpec, Extension, KeyKind, KeyPurpose, KeyUse, PublicKey, sign_crl,
 };
 
+use crate::hierarchy::name;
 use crate::validity::{DAY, Validity};
 use crate::{Authority, IssueRefusal};
 
@@ -38,11 +38,9 @@ impl Authority {
     /// # Errors
     /// The distribution point is no URL, or the key could not sign.
     pub fn sign_crl(&self, content: &CrlContent<'_>) -> Result<Vec<u8>, IssueRefusal> {
-        let key = self.signer().public_key();
-        let derived = key.key_id();
         let spec = CrlSpec {
             issuer: self.name(),
-            authority_key_id: self.certificate().subject_key_id().unwrap_or(&derived),
+            authority_key_id: self.key_id(),
             number: content.number,
             this_update: content.this_update.as_secs(),
             next_update: content.next_update.as_secs(),
@@ -66,9 +64,7 @@ pub fn make_responder_certificate(
     now: Timestamp,
 ) -> Result<Certificate, IssueRefusal> {
     let validity = Validity::under(Some(authority.certificate()), RESPONDER_LIFETIME, now)?;
-    let [a, b, c, d, ..] = key.digest();
-    let name = format!("Enlist OCSP Responder {a:02x}{b:02x}{c:02x}{d:02x}");
-    let subject = DistinguishedName::new(&[(Attribute::CommonName, &name)])?;
+    let subject = name("Enlist OCSP Responder", key, None)?;
     let extensions = [
         &Extension::key_usage(&[KeyUse::DigitalSignature])?,
         &Extension::key_purposes(&[KeyPurpose::OcspSigning])?,

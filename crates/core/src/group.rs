@@ -72,6 +72,11 @@ impl Group {
         }
     }
 
+    /// Whether devices that ask here may come to be in another group.
+    pub fn passes_on(&self) -> bool {
+        self.hook.is_some() || self.allocation.is_some()
+    }
+
     /// What its events are about.
     pub fn subject(&self) -> Subject {
         Subject {

@@ -1,5 +1,7 @@
 //! What a device says of its own hardware.
 
+mod flaw;
+
 use std::fmt;
 use std::str::FromStr;
 

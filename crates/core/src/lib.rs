@@ -15,6 +15,7 @@ mod credential;
 mod device;
 mod event;
 mod event_kind;
+mod explain;
 mod group;
 mod group_change;
 mod hardware;
@@ -59,6 +60,7 @@ pub use device::{
 };
 pub use event::{Actor, Event, Subject};
 pub use event_kind::{EVENT_KINDS, is_event_kind};
+pub use explain::explain;
 pub use group::{CertificateProfile, CsrExtras, EnrollmentPolicy, Group, InvalidProfile, OnClone};
 pub use group_change::GroupChange;
 pub use hardware::{HardwareIdentity, HardwareKind, NotAnIdentity};

@@ -68,9 +68,10 @@ pub enum SecretRefusal {
     },
     /// From an address outside its networks.
     #[error(
-        "the provisioning secret is not good from this address: it takes devices of certain networks only"
+        "the provisioning secret is not good from {0}, which is where this server sees the device: it takes \
+         devices of certain networks only"
     )]
-    Network,
+    Network(IpAddr),
     /// Not on its manifest.
     #[error(
         "the device is not on the manifest: it has to claim, or to prove, a hardware identity that is"
@@ -98,7 +99,7 @@ impl SecretBounds {
         if self.networks.is_empty() || self.networks.iter().any(fits) {
             Ok(())
         } else {
-            Err(SecretRefusal::Network)
+            Err(SecretRefusal::Network(source))
         }
     }
 }

@@ -3,6 +3,7 @@
 use enlist_core::Name;
 use enlist_wire::{Allocation, AttestationKind, Share, WithoutProof, ZeroTouchChange};
 
+use crate::failure::refused;
 use crate::text::one_of;
 
 /// The flags.
@@ -49,8 +50,9 @@ impl AdmissionArgs {
                 key: key.clone(),
                 default: default.as_ref().map(ToString::to_string),
             })),
-            (_, Some(_)) => Err(anyhow::anyhow!(
-                "--allocate-default goes with --allocate label:KEY"
+            (_, Some(_)) => Err(refused(
+                "invalid-request",
+                "--allocate-default goes with --allocate label:KEY alone: leave one of them out",
             )),
             (allocation, None) => Ok(allocation.clone()),
         }

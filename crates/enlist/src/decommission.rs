@@ -50,6 +50,7 @@ impl Decommission {
                 reason: self.target.reason.clone(),
                 give_up: self.give_up,
                 envelope,
+                ..DeviceAction::default()
             };
             client.decommission(tenant, group, name, &action)?
         };

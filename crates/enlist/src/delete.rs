@@ -1,7 +1,7 @@
 //! `enlist delete …`.
 
 use enlist_core::Name;
-use enlist_wire::{Client, Uuid};
+use enlist_wire::{Client, Secret, SecretState, Uuid};
 
 use crate::cli::Global;
 use crate::context::Contexts;
@@ -167,9 +167,17 @@ fn secret_id(client: &Client, tenant: &str, group: &str, text: &str) -> anyhow::
         return Ok(id);
     }
     let secrets = client.secrets(tenant, group)?.items.into_iter();
-    let found = secrets
-        .filter(|secret| secret.short_id == text || secret.label == text)
-        .map(|secret| secret.secret_id);
+    let called = secrets.filter(|secret| secret.short_id == text || secret.label == text);
+    let called: Vec<_> = called.collect();
+    // One that has expired, or was taken back, is meant only where there is no better one.
+    let worth = |secret: &&Secret| match secret.state {
+        SecretState::Revoked => 2,
+        SecretState::Expired => 1,
+        SecretState::Active | SecretState::UsedUp | SecretState::RateReached => 0,
+    };
+    let best = called.iter().map(|secret| worth(&secret)).min();
+    let meant = called.iter().filter(|secret| Some(worth(secret)) == best);
+    let found = meant.map(|secret| secret.secret_id);
     the_only(found, text, "secret", "enlist get secrets")
 }
 

@@ -3,17 +3,19 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use enlist_core::Name;
+use enlist_core::{Name, Role};
 use enlist_pki::PublicKey;
-use enlist_wire::{Client, Enrollment, NewSecret, SecretCreated, Signing};
+use enlist_wire::{Client, Enrollment, NewSecret, Signing, Uuid};
 
 use crate::cli::Global;
 use crate::context::management_client;
 use crate::device_file::{DeviceFile, Place, pre_enroll};
-use crate::failure::refused;
+use crate::failure::{as_part_of, refused};
 use crate::group_arg::GroupArg;
 use crate::roots::for_devices;
 use crate::say::say;
+use crate::secret_bounds::{SecretBoundsArgs, say_made};
+use crate::secret_file;
 use crate::signing::SigningMethod;
 use crate::text::{shown, word};
 
@@ -22,8 +24,9 @@ const SUFFIX: usize = 13;
 
 /// Write the configuration file of a device
 ///
-/// With group-enroll the file may go to many devices: it holds a provisioning secret of its own,
-/// labelled with the name, and the name is what their names begin with. With pre-enroll it is for one
+/// With group-enroll the file may go to many devices: it holds a provisioning secret, the one that
+/// --secret-file has, or else one of its own, labelled with the name and bounded as you say; and the name is
+/// what their names begin with. With pre-enroll it is for one
 /// device: the device is created if it is not there, and its identity is made ahead and put in. With
 /// zero-touch it may go to any number of devices and holds no secret: each proves which hardware it is, by
 /// its TPM, or by its manufacturer's certificate where --idevid-certificate says where that is.
@@ -44,6 +47,12 @@ pub struct GenDeviceConfig {
     persist: PathBuf,
     #[command(flatten)]
     group: GroupArg,
+    /// With group-enroll: a file with a provisioning secret of the group that is there already; `-` reads it
+    /// from standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "SecretBoundsArgs")]
+    secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    bounds: SecretBoundsArgs,
     /// With zero-touch: where the certificate of the device's manufacturer is on the device
     #[arg(long, value_name = "PATH", requires = "idevid_key")]
     idevid_certificate: Option<PathBuf>,
@@ -65,6 +74,10 @@ const EXAMPLES: &str = "\
 Examples:
   enlist --signing-method=remote gen-device-config --device-name=lamp \\
       --enrollment-type=group-enroll --persist=/var/lib/enlist
+  enlist gen-device-config --device-name=lamp --enrollment-type=group-enroll \\
+      --persist=/var/lib/enlist -g lamps --expires-in 30d --max-devices 5000
+  enlist gen-device-config --device-name=lamp --enrollment-type=group-enroll \\
+      --persist=/var/lib/enlist -g lamps --secret-file line-4.secret
   enlist gen-device-config --device-name=press-7 --enrollment-type=pre-enroll \\
       --persist=/var/lib/enlist -g presses --config-path press-7.json
   enlist gen-device-config --device-name=press --enrollment-type=zero-touch \\
@@ -91,6 +104,16 @@ impl GenDeviceConfig {
                 "--idevid-certificate goes with --enrollment-type=zero-touch alone",
             ));
         }
+        let unbounded = self.bounds.request(None) == NewSecret::default();
+        let is_by_secret = self.enrollment_type == EnrollmentType::GroupEnroll;
+        if !is_by_secret && (self.secret_file.is_some() || !unbounded) {
+            return Err(refused(
+                "invalid-request",
+                "--secret-file and the bounds of a secret go with --enrollment-type=group-enroll alone",
+            ));
+        }
+        let given = self.secret_file.as_deref().map(secret_file::provisioning);
+        let given = given.transpose()?;
         let settings = global.settings()?;
         let client = management_client(&settings)?;
         let settings = for_devices(settings, &client)?;
@@ -110,26 +133,30 @@ impl GenDeviceConfig {
                 place.write(&file.with_identity(quadruple))?;
             }
             EnrollmentType::GroupEnroll => {
-                let known = client.group(tenant.as_str(), group.as_str())?.enrollment;
+                let known = client
+                    .group(tenant.as_str(), group.as_str())
+                    .map_err(|error| match given {
+                        Some(_) => error.into(),
+                        None => as_part_of(Role::Operator, error),
+                    })?
+                    .enrollment;
                 if known == Enrollment::Known {
                     say!(
                         "Group `{group}` lets in only devices that were created before: add them with the hardware that they will be (`enlist add device -g {group} NAME --hardware …`), or take a group made with --enrollment open."
                     );
                 }
-                let secret = mint(&client, tenant, group, &name)?;
                 file.name_prefix = Some(name.clone());
-                file.device_enrollment_token = Some(secret.secret.clone());
-                if let Err(error) = place.write(&file) {
-                    // Nobody has it, so nobody will miss it.
-                    let taken_back =
-                        client.delete_secret(tenant.as_str(), group.as_str(), secret.secret_id);
-                    return Err(match taken_back {
-                        Ok(()) => error,
-                        Err(_) => error.context(format!(
-                            "the provisioning secret {} was made for nothing; `enlist delete secret -g {group} {}` takes it back",
-                            secret.secret_id, secret.secret_id
-                        )),
-                    });
+                if let Some(secret) = given {
+                    file.device_enrollment_token = Some(secret.expose().to_owned().into());
+                    place.write(&file)?;
+                } else {
+                    let request = self.bounds.request(Some(name.to_string()));
+                    let secret = client.create_secret(tenant.as_str(), group.as_str(), &request)?;
+                    file.device_enrollment_token = Some(secret.secret.clone());
+                    if let Err(error) = place.write(&file) {
+                        return Err(take_back(&client, tenant, group, secret.secret_id, error));
+                    }
+                    say_made(group, &secret);
                 }
             }
             EnrollmentType::ZeroTouch => {
@@ -238,17 +265,20 @@ fn signing(
     Ok(signing)
 }
 
-fn mint(
+/// Takes back a secret that did not come into a file: nobody has it, so nobody will miss it.
+fn take_back(
     client: &Client,
     tenant: &Name,
     group: &Name,
-    label: &Name,
-) -> anyhow::Result<SecretCreated> {
-    let request = NewSecret {
-        label: Some(label.to_string()),
-        ..NewSecret::default()
-    };
-    Ok(client.create_secret(tenant.as_str(), group.as_str(), &request)?)
+    id: Uuid,
+    error: anyhow::Error,
+) -> anyhow::Error {
+    match client.delete_secret(tenant.as_str(), group.as_str(), id) {
+        Ok(()) => error,
+        Err(_) => error.context(format!(
+            "the provisioning secret {id} was made for nothing; `enlist delete secret -g {group} {id}` takes it back"
+        )),
+    }
 }
 
 #[cfg(test)]
@@ -263,6 +293,8 @@ mod tests {
             group: GroupArg {
                 group: "default".parse().unwrap(),
             },
+            secret_file: None,
+            bounds: SecretBoundsArgs::default(),
             idevid_certificate: None,
             idevid_key: None,
             ttl: None,

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::process::ExitCode;
 
-use enlist_core::InvalidName;
+use enlist_core::{InvalidName, Role};
 use enlist_wire::{ClientError, Problem};
 
 use crate::say::{colours_on_stderr, say};
@@ -41,6 +41,17 @@ pub fn refused(slug: &'static str, detail: impl Into<String>) -> anyhow::Error {
         detail: detail.into(),
     }
     .into()
+}
+
+/// Names the role that the whole of a command takes, where a part that takes less of one was refused.
+pub fn as_part_of(role: Role, error: impl Into<anyhow::Error>) -> anyhow::Error {
+    let mut error = error.into();
+    if let Some(ClientError::Problem(problem)) = error.downcast_mut()
+        && problem.slug() == "forbidden"
+    {
+        problem.detail = format!("this API token may not do that: it takes the role {role}");
+    }
+    error
 }
 
 /// Turns a failed write to standard output into an end without words where its reader has gone.
@@ -121,6 +132,13 @@ fn explain(error: &anyhow::Error) {
                     "  try: see that the server runs and that its address is right (`enlist get context`)"
                 );
             }
+            Some(error @ ClientError::Tls(_))
+                if error.server_certificate_refused_for_its_dates() =>
+            {
+                say!(
+                    "  try: see that the clock here is right; where it is, the server's certificate has run out, or its clock is wrong"
+                );
+            }
             Some(ClientError::Tls(_)) => {
                 say!(
                     "  try: see that the CA file is the root of this server (`enlist login --ca FILE`, or ENLIST_CA)"
@@ -139,14 +157,31 @@ fn explain(error: &anyhow::Error) {
 /// What a problem says beyond its sentence.
 fn explain_problem(problem: &Problem) {
     say!("  problem: {}", shown(problem.slug()));
-    if let Some(suggestion) = &problem.suggestion {
-        say!("  try: {}", shown(suggestion));
+    match (&problem.suggestion, list_of(problem.slug())) {
+        (Some(suggestion), _) => say!("  try: {}", shown(suggestion)),
+        (None, Some(list)) => say!("  try: `{list}` shows what is there"),
+        (None, None) => {}
     }
     if let Some(seconds) = problem.retry_after_s {
         say!("  try: again in {seconds} s");
     }
     if let Some(instance) = &problem.instance {
         say!("  in the server's log: {}", shown(instance));
+    }
+}
+
+/// The command that lists the kind of thing that was not found.
+fn list_of(slug: &str) -> Option<&'static str> {
+    match slug {
+        "tenant-not-found" => Some("enlist get tenants"),
+        "group-not-found" => Some("enlist get groups"),
+        "device-not-found" => Some("enlist get devices"),
+        "manifest-not-found" => Some("enlist get manifests"),
+        "manufacturer-not-found" => Some("enlist get manufacturers"),
+        "webhook-not-found" => Some("enlist get webhooks"),
+        "hook-not-found" => Some("enlist get hooks"),
+        "dead-letter-not-found" => Some("enlist get dead-letters WEBHOOK"),
+        _ => None,
     }
 }
 

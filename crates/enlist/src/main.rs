@@ -51,6 +51,7 @@ mod rollback;
 mod root_key;
 mod roots;
 mod say;
+mod secret_bounds;
 mod secret_file;
 mod serve;
 mod set;

@@ -45,7 +45,11 @@ impl Retry {
         let (client, tenant) = global.connect()?;
         let which = RetryDeadLetters { seq };
         let retried = client.retry_dead_letters(tenant.as_str(), webhook.as_str(), &which)?;
-        say!("{} are tried again.", retried.retried);
+        match retried.retried {
+            0 => say!("Webhook `{webhook}` has no dead letters."),
+            1 => say!("1 dead letter is tried again."),
+            many => say!("{many} dead letters are tried again."),
+        }
         match global.output {
             Some(output::Format::Json) => output::json(&retried),
             _ => Ok(()),

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::Context as _;
+use enlist_core::ProvisioningSecret;
 use enlist_keys::file::is_exposed;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -45,6 +46,17 @@ pub fn token(path: &Path) -> anyhow::Result<SecretString> {
         read_needed(path)?.into()
     };
     alone(&text, path)
+}
+
+/// A provisioning secret, read as [`token`] reads.
+pub fn provisioning(path: &Path) -> anyhow::Result<ProvisioningSecret> {
+    provisioning_in(&token(path)?)
+}
+
+/// The provisioning secret that a text is.
+pub fn provisioning_in(text: &SecretString) -> anyhow::Result<ProvisioningSecret> {
+    ProvisioningSecret::parse(text.expose_secret().trim())
+        .context("that is no provisioning secret; copy it again from where it was printed")
 }
 
 /// The mode of a systemd credential is systemd's affair: with an access list, the group's bits show.

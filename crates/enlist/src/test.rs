@@ -66,12 +66,19 @@ fn webhook(global: &Global, name: &Name) -> anyhow::Result<()> {
     }
 }
 
-/// Whatever the hook has answered, it works.
+/// Whatever the hook has answered, it works, unless no enrollment could follow it.
 fn hook(global: &Global, group: &Name) -> anyhow::Result<()> {
     let (client, tenant) = global.connect()?;
     let tested = client.test_hook(tenant.as_str(), group.as_str())?;
     match (&tested.answer, &tested.error) {
-        (Some(answer), _) => {
+        (Some(_), Some(why)) => Err(refused(
+            "hook-unavailable",
+            format!(
+                "the hook of group `{group}` says yes, and no device would be let in with its answer: {}",
+                shown(why)
+            ),
+        )),
+        (Some(answer), None) => {
             say!(
                 "The hook of group `{group}` answers, and would {} a made-up device.",
                 if answer.allow { "let in" } else { "refuse" }

@@ -118,7 +118,7 @@ fn a_certificate_for_another_key_or_for_another_device_is_not_taken() {
     let id = own["device_id"].as_str().unwrap().to_owned();
 
     // A good certificate of the real CA's, which is another device's.
-    rig.ok("enlist refresh provision-secret crashes > secret");
+    rig.ok("enlist add secret -g crashes > secret");
     rig.ok("enlist provision other -g crashes --secret-file secret");
     let chain = chain_from_pem(&rig.read("other_crt.pem")).unwrap();
     let root = rig.read("../data/root.pem");

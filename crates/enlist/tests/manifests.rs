@@ -60,6 +60,38 @@ fn of_twenty_thousand_rows_those_with_errors_are_told_and_the_rest_goes_in() {
 }
 
 #[test]
+fn a_file_without_rows_makes_no_manifest_and_says_so() {
+    let rig = Rig::new();
+    rig.write("empty.csv", "serial\n");
+    let ran = rig.sh("enlist import manifest batch-7 empty.csv");
+    assert_eq!(ran.status, 0, "{ran:?}");
+    assert!(ran.err.contains("no rows in the file"), "{ran:?}");
+    rig.refused("enlist get manifest batch-7", 1, "manifest-not-found");
+}
+
+#[test]
+fn a_group_is_shown_with_what_it_takes_in_place_of_a_secret() {
+    let rig = Rig::new();
+    rig.write("keys.csv", &format!("tpm-ek\n{}\n", "ab".repeat(32)));
+    rig.ok("enlist import manifest batch-7 keys.csv");
+    rig.ok("enlist add group plant-a");
+    rig.ok("enlist add group gateways --enrollment open --no-secret --zero-touch tpm --zero-touch-manifest batch-7 --allocate weighted:plant-a=3");
+    let shown = rig.ok("enlist get group gateways");
+    let line = |name: &str| {
+        let line = shown.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap_or_else(|| panic!("{name}: {shown}")).trim()
+    };
+    assert_eq!(line("zero-touch:"), "tpm");
+    assert_eq!(line("zero-touch manifest:"), "batch-7");
+    assert_eq!(line("without proof:"), "refuse");
+    assert_eq!(line("allocation:"), "weighted:plant-a=3");
+    assert_eq!(line("hook:"), "no");
+    let json = rig.json("enlist get group gateways -o json");
+    assert_eq!(json["zero_touch"]["manifest"], "batch-7");
+    rig.refused("enlist get group none", 1, "group-not-found");
+}
+
+#[test]
 fn a_bounded_secret_is_made_shown_used_and_rotated() {
     let rig = Rig::new();
     rig.ok("enlist add group lamps --enrollment open --no-secret");

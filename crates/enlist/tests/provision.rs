@@ -295,7 +295,11 @@ fn a_deleted_device_stays_out_until_it_is_allowed_back_once() {
         gone.contains("no device `lamp-1` in group `lamps`"),
         "{gone}"
     );
-    rig.refused(PROVISION, 1, "tombstoned");
+    let out = rig.refused(PROVISION, 1, "tombstoned");
+    assert!(
+        out.contains("`enlist allow-reenroll device lamp-1 -g lamps`"),
+        "{out}"
+    );
     rig.refused("enlist add device lamp-1 -g lamps", 1, "tombstoned");
     let certificates = rig.json("enlist get certificates -o json");
     assert_eq!(certificates[0]["status"], "revoked", "kept on record");

@@ -13,20 +13,45 @@ use crate::enroll::{let_in_by, request_of};
 use crate::issue::Whom;
 use crate::{DevicePath, Error, Ops, devices, reason, scope};
 
+/// What a person says to a device that waits.
+#[derive(Debug, Clone, Default)]
+pub struct Spoken {
+    /// Why, for the record.
+    pub reason: Option<String>,
+    /// The code of the application that the person has seen.
+    pub code: Option<String>,
+}
+
+impl Spoken {
+    /// The one that the person has seen may be gone, and another have applied under its name.
+    fn is_about(&self, device: &Device) -> Result<(), Error> {
+        match (device.state(), &self.code) {
+            (State::Pending { code, .. }, Some(seen))
+                if !code.as_str().eq_ignore_ascii_case(seen.trim()) =>
+            {
+                Err(Error::AnotherApplication {
+                    name: device.name.clone(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Ops {
     /// Lets a waiting device in: its certificate is made and recorded now, and is the answer to
     /// its next question.
     ///
     /// # Errors
-    /// When it is not there, or not waiting.
+    /// When it is not there, or not waiting, or another one waits under its name.
     pub async fn approve(
         &self,
         who: &Operator,
         path: DevicePath,
-        reason: Option<String>,
+        spoken: Spoken,
     ) -> Result<DeviceView, Error> {
-        match self.approve_once(who, path.clone(), reason.clone()).await {
-            Err(Error::CaSuperseded) => self.approve_once(who, path, reason).await,
+        match self.approve_once(who, path.clone(), spoken.clone()).await {
+            Err(Error::CaSuperseded) => self.approve_once(who, path, spoken).await,
             outcome => outcome,
         }
     }
@@ -35,15 +60,16 @@ impl Ops {
         &self,
         who: &Operator,
         path: DevicePath,
-        reason: Option<String>,
+        spoken: Spoken,
     ) -> Result<DeviceView, Error> {
-        let (look_who, look_path) = (who.clone(), path.clone());
+        let (look_who, look_path, look_spoken) = (who.clone(), path.clone(), spoken.clone());
         let (tenant, group, device, application) = self
             .inner
             .store
             .read("approve_look", move |tx| {
                 let (tenant, group, device) =
                     scope::device(tx, &look_who, Role::Operator, &look_path)?;
+                look_spoken.is_about(&device)?;
                 let (device, _) = device.approve(Actor::Server, Timestamp::from_secs(0))?;
                 let application =
                     tx.application(tenant.id, device.id)?
@@ -73,6 +99,7 @@ impl Ops {
             .store
             .write("approve", move |tx| {
                 let (tenant, group, device) = scope::device(tx, &who, Role::Operator, &path)?;
+                spoken.is_about(&device)?;
                 let from = device.state().kind();
                 let lapsed =
                     matches!(device.state(), State::Pending { until, .. } if now >= *until);
@@ -123,7 +150,7 @@ impl Ops {
                     Some(attested) => event.with("attested", attested),
                     None => event,
                 };
-                tx.append(&reason::on(event, reason.as_deref()))?;
+                tx.append(&reason::on(event, spoken.reason.as_deref()))?;
                 devices::view(tx, &tenant, &group, device)
             })
             .await;
@@ -134,21 +161,22 @@ impl Ops {
     /// Turns a waiting device away. It is gone then; the refusal stays on record.
     ///
     /// # Errors
-    /// When it is not there, or not waiting.
+    /// When it is not there, or not waiting, or another one waits under its name.
     pub async fn reject(
         &self,
         who: &Operator,
         path: DevicePath,
-        reason: Option<String>,
+        spoken: Spoken,
     ) -> Result<DeviceView, Error> {
         let (who, now) = (who.clone(), self.now());
         self.inner
             .store
             .write("reject", move |tx| {
                 let (tenant, group, device) = scope::device(tx, &who, Role::Operator, &path)?;
+                spoken.is_about(&device)?;
                 let view = devices::view(tx, &tenant, &group, device.clone())?;
                 let event = device.clone().reject(Actor::Operator(who.token), now)?;
-                turn_away(tx, &device, &reason::on(event, reason.as_deref()))?;
+                turn_away(tx, &device, &reason::on(event, spoken.reason.as_deref()))?;
                 Ok(view)
             })
             .await

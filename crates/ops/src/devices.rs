@@ -43,6 +43,8 @@ pub struct Applicant {
     pub source: Option<IpAddr>,
     /// The label of the provisioning secret that it has shown, if any.
     pub secret: Option<String>,
+    /// What it says it is, by a proof that nobody who is believed vouches for.
+    pub unproved: Option<String>,
 }
 
 impl Ops {
@@ -164,8 +166,13 @@ fn applied(tx: &mut Tx<'_>, device: &Device) -> Result<Option<Applicant>, Error>
         Some(secret) => tx.secret(device.tenant, secret)?,
         None => None,
     };
+    let unproved = match device.attested {
+        Some(_) => None,
+        None => tx.unproved_claim(device.tenant, device.id)?,
+    };
     Ok(Some(Applicant {
         source: application.source,
         secret: secret.map(|secret| secret.label),
+        unproved,
     }))
 }

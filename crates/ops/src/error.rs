@@ -58,6 +58,14 @@ pub enum Error {
         "the manifest `{name}` bounds a provisioning secret or a group: take back the secret with `enlist delete secret`, or give the group another manifest"
     )]
     ManifestInUse { name: Name },
+    #[error(
+        "the group `{group}` has no provisioning secret to replace: `enlist add secret -g {group}` makes one"
+    )]
+    NoSecretToReplace { group: Name },
+    #[error(
+        "several provisioning secrets that differ are good: say which one is to be replaced, by its id, its short id or its label, which `enlist get secrets` shows"
+    )]
+    SecretAmbiguous,
     #[error(transparent)]
     InvalidProfile(#[from] InvalidProfile),
     #[error("{0}")]
@@ -120,6 +128,10 @@ pub enum Error {
         "`{name}` was deleted: `enlist allow-reenroll device {name} -g {group}` lets it back once"
     )]
     Tombstoned { name: Name, group: Name },
+    #[error(
+        "the device that waits as `{name}` shows another code than the one that was seen: it has applied since, so look at it first with `enlist get pending`"
+    )]
+    AnotherApplication { name: Name },
 
     // Orders and receipts
     #[error(transparent)]
@@ -131,7 +143,7 @@ pub enum Error {
     #[error("the provisioning secret is not one of this group's: check tenant, group and secret")]
     SecretWrong,
     #[error(
-        "without a provisioning secret this group takes only devices whose hardware proves what it is, if those: `enlist get group` says which proof counts"
+        "without a provisioning secret this group takes only devices whose hardware proves what it is, if those: `enlist get group NAME` says which proof counts"
     )]
     AttestationRequired,
     #[error(
@@ -167,7 +179,7 @@ pub enum Error {
         tell: bool,
     },
     #[error(
-        "the hook of group `{group}` could not be asked, and without its yes nobody gets in: nothing was recorded, and asking again later may go well"
+        "the hook of group `{group}` could not be asked, or its answer can't be followed, and without its yes nobody gets in: nothing was recorded, and asking again later may go well"
     )]
     HookUnavailable {
         group: Name,
@@ -214,12 +226,15 @@ pub enum Error {
     EnrollmentConflict { with: &'static str },
     #[error("another device of this group has this hardware identity")]
     HardwareConflict,
-    #[error("`{name}` was announced with another hardware identity")]
+    #[error(
+        "`{name}` was announced with another hardware identity, or has proved one: ask under another name"
+    )]
     HardwareMismatch { name: Name },
     #[error(
-        "this device was taken out of service; an operator can let it back with `enlist allow-reenroll device`"
+        "this device was taken out of service; an operator can let it back with `enlist allow-reenroll device{}`",
+        called(.left_by.as_ref())
     )]
-    IdentityTombstoned,
+    IdentityTombstoned { left_by: Option<(Name, Name)> },
 
     // Devices that are in
     #[error("the device is suspended: an operator can resume it")]
@@ -348,6 +363,11 @@ impl From<StoreError> for Error {
 }
 
 /// What a device that is refused is told of the reason.
+/// A device as the command line takes it: name and group.
+fn called(device: Option<&(Name, Name)>) -> String {
+    device.map_or_else(String::new, |(name, group)| format!(" {name} -g {group}"))
+}
+
 fn told_reason(reason: Option<&str>, tell: bool) -> String {
     match reason.filter(|_| tell) {
         Some(reason) => format!(": {reason}"),

@@ -6,11 +6,11 @@ use enlist_core::Actor;
 
 use crate::{Error, Ops, approve};
 
-/// Applications that one run turns away at most; the rest waits for the next.
-const A_RUN: usize = 500;
-
-/// Used challenges that one job forgets at most, and how many jobs one run has.
+/// Applications that one job turns away at most.
+const A_FEW: usize = 500;
+/// Used challenges that one job forgets at most.
 const A_BATCH: usize = 2_000;
+/// Jobs of a kind that one run has at most; the rest waits for the next.
 const BATCHES: usize = 50;
 /// How long a challenge is remembered after its end: another server's clock may be behind.
 const A_WHILE: Duration = Duration::from_secs(3600);
@@ -23,20 +23,29 @@ impl Ops {
     /// When the store fails.
     pub async fn lapse_applications(&self) -> Result<usize, Error> {
         let now = self.now();
-        self.inner
-            .store
-            .write("lapse_applications", move |tx| {
-                let lapsed = tx.lapsed_devices(now, A_RUN)?;
-                for (tenant, id) in &lapsed {
-                    let Some(device) = tx.device(*tenant, *id)? else {
-                        continue;
-                    };
-                    let event = device.clone().reject(Actor::Server, now)?;
-                    approve::turn_away(tx, &device, &event.with("reason", "timed out"))?;
-                }
-                Ok(lapsed.len())
-            })
-            .await
+        let mut all = 0;
+        for _ in 0..BATCHES {
+            let lapsed = self
+                .inner
+                .store
+                .write("lapse_applications", move |tx| {
+                    let lapsed = tx.lapsed_devices(now, A_FEW)?;
+                    for (tenant, id) in &lapsed {
+                        let Some(device) = tx.device(*tenant, *id)? else {
+                            continue;
+                        };
+                        let event = device.clone().reject(Actor::Server, now)?;
+                        approve::turn_away(tx, &device, &event.with("reason", "timed out"))?;
+                    }
+                    Ok::<_, Error>(lapsed.len())
+                })
+                .await?;
+            all += lapsed;
+            if lapsed < A_FEW {
+                break;
+            }
+        }
+        Ok(all)
     }
 
     /// Forgets the challenges that have let somebody in, once nobody could answer them again. Safe to run

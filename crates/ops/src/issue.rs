@@ -7,7 +7,7 @@ use enlist_attest::Verified;
 use enlist_ca::{BACKDATED, DeviceSubject};
 use enlist_core::{
     CaId, CertificateProfile, CertificateRecord, Device, DeviceId, Digest, Group, GroupId,
-    HardwareIdentity, Issued, Name, Practice, Serial, SigningPurpose, Standing, Tenant,
+    HardwareIdentity, Issued, Name, NewDevice, Practice, Serial, SigningPurpose, Standing, Tenant,
     TenantState, Timestamp,
 };
 use enlist_pki::Certificate;
@@ -80,7 +80,17 @@ impl<'a> From<&'a Device> for Whom<'a> {
         Self {
             id: device.id,
             name: &device.name,
-            hardware: certified_hardware(device),
+            hardware: certified(&device.attested, &device.hardware),
+        }
+    }
+}
+
+impl<'a> From<&'a NewDevice> for Whom<'a> {
+    fn from(device: &'a NewDevice) -> Self {
+        Self {
+            id: device.id,
+            name: &device.name,
+            hardware: certified(&device.attested, &device.hardware),
         }
     }
 }
@@ -99,22 +109,20 @@ pub(crate) struct Signed {
 
 /// What a certificate says of a device's hardware: what that has proved, or else what it claims. Never
 /// what it was announced as and would have to prove.
-pub(crate) fn certified<'a>(
-    attested: Option<&'a HardwareIdentity>,
-    on_record: Option<&'a HardwareIdentity>,
+fn certified<'a>(
+    attested: &'a Option<HardwareIdentity>,
+    on_record: &'a Option<HardwareIdentity>,
 ) -> Option<&'a HardwareIdentity> {
-    attested.or(on_record.filter(|claim| !claim.kind().is_proved()))
-}
-
-fn certified_hardware(device: &Device) -> Option<&HardwareIdentity> {
-    certified(device.attested.as_ref(), device.hardware.as_ref())
+    let claim = on_record.as_ref();
+    let claim = claim.filter(|claim| !claim.kind().is_proved());
+    attested.as_ref().or(claim)
 }
 
 impl Signed {
     /// Whether the rules it was signed by are those of `tenant` and `group` now, and what it says
     /// of the device's hardware is what is on record.
     pub(crate) fn fits(&self, tenant: &Tenant, group: &Group, device: &Device) -> bool {
-        self.hardware.as_ref() == certified_hardware(device)
+        self.hardware.as_ref() == Whom::from(device).hardware
             && self.group == group.id
             && self.names.0 == tenant.name
             && self.names.1 == group.name

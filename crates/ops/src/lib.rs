@@ -9,6 +9,7 @@ mod approve;
 mod audit;
 mod authorities;
 mod bulk;
+mod buried;
 mod ca_keys;
 mod cas;
 mod configuration;
@@ -80,6 +81,7 @@ use tenant_chain::TenantChains;
 use webhooks::Teller;
 use zero_touch::ReadManufacturers;
 
+pub use approve::Spoken;
 pub use audit::{AuditKey, EventExport};
 pub use bulk::{BulkOutcome, BulkRow};
 pub use cas::{
@@ -109,10 +111,7 @@ pub use manufacturers::{ManufacturerCa, ManufacturerView};
 pub use nonce::Nonce;
 pub use open::{Config, OpenError, WrappingKeySource, open};
 pub use order::OrderRefusal;
-pub use outbound::{
-    BadSignature, Call, CallFor, Calling, Outbound, OutboundError, OutboundReply, SigningSecret,
-    Target, signature_headers,
-};
+pub use outbound::{Call, CallFor, Calling, Outbound, OutboundError, OutboundReply, Target};
 pub use poll::{Acknowledged, Polled, Said};
 pub use pre_enroll::PreEnrolled;
 pub use reenrollment::Reenrollment;

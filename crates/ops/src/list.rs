@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use enlist_core::{
-    Actor, ApiTokenId, CertificateRecord, DeviceId, Event, EventId, GroupId, Name, Operator, Role,
-    Serial, StateKind, Tenant, Timestamp,
+    Actor, ApiTokenId, CertificateRecord, DeviceId, EVENT_KINDS, EventId, EventRecord, Group, Name,
+    Operator, Role, Serial, StateKind, Tenant, Timestamp, is_event_kind,
 };
 use enlist_store::Tx;
 
@@ -71,10 +71,10 @@ pub enum Slot {
 /// An event with what is worth knowing around it.
 #[derive(Debug, Clone)]
 pub struct EventView {
-    /// Its id.
-    pub id: EventId,
-    /// The event.
-    pub event: Event,
+    /// The event, word for word.
+    pub event: EventRecord,
+    /// Whether it reads as an event does; if not, somebody has changed it in the database.
+    pub is_readable: bool,
     /// The name of its group, where that is still there.
     pub group: Option<Name>,
     /// The label of the token by which it was done.
@@ -86,9 +86,9 @@ pub struct EventView {
 pub struct EventFilter {
     /// In which group; `None` for all.
     pub group: Option<String>,
-    /// Of which device of that group; `None` for all.
+    /// Of the devices of that group that are or were called so; `None` for all.
     pub device: Option<String>,
-    /// Of which kind; `None` for all.
+    /// Of which kind, one of [`EVENT_KINDS`]; `None` for all.
     pub kind: Option<String>,
     /// By whom: `server`, `newcomer`, `device:ID`, `token:ID`, or the label of a token; `None` for all.
     pub actor: Option<String>,
@@ -149,7 +149,12 @@ impl Ops {
             .store
             .read("certificates", move |tx| {
                 let (tenant, _) = scope::part(tx, &who, Role::Viewer, &tenant)?;
-                let (group, device) = about(tx, &who, &tenant, &filter.group, &filter.device)?;
+                let about = about(tx, &who, &tenant, &filter.group, &filter.device)?;
+                let device = match &about {
+                    Some((group, Some(device))) => Some(scope::device_in(tx, group, device)?.id),
+                    _ => None,
+                };
+                let group = about.map(|(group, _)| group.id).or(who.group);
                 let certificates = tx.certificates_page(
                     tenant.id,
                     &enlist_store::CertificateFilter {
@@ -170,10 +175,11 @@ impl Ops {
     }
 
     /// Events, oldest first, each with its group's name where the group is still there, and the label of
-    /// the token by which it was done.
+    /// the token by which it was done. One that somebody has made unreadable is among them. Those of a device
+    /// by name are those of all that ever had the name in that group, deleted and rejected ones too.
     ///
     /// # Errors
-    /// When tenant, group or device are not there.
+    /// When tenant or group are not there, there never was such a device, or there are no events of that kind.
     pub async fn events(
         &self,
         who: &Operator,
@@ -181,11 +187,19 @@ impl Ops {
         filter: EventFilter,
     ) -> Result<Listed<EventView, EventId>, Error> {
         let who = who.clone();
+        if let Some(kind) = &filter.kind {
+            is_there("kind", kind)?;
+        }
         self.inner
             .store
             .read("events", move |tx| {
                 let (tenant, _) = scope::part(tx, &who, Role::Viewer, &tenant)?;
-                let (group, device) = about(tx, &who, &tenant, &filter.group, &filter.device)?;
+                let about = about(tx, &who, &tenant, &filter.group, &filter.device)?;
+                let devices = match &about {
+                    Some((group, Some(device))) => Some(ever_in(tx, group, device)?),
+                    _ => None,
+                };
+                let group = about.map(|(group, _)| group.id).or(who.group);
                 let labels = labels(tx, &tenant)?;
                 let actors = match &filter.actor {
                     Some(actor) => Some(actors(actor, &labels)?),
@@ -195,7 +209,7 @@ impl Ops {
                     tenant.id,
                     &enlist_store::EventFilter {
                         group,
-                        device,
+                        devices,
                         kind: filter.kind.clone(),
                         actors,
                         since: filter.since,
@@ -212,14 +226,18 @@ impl Ops {
                 let items = events
                     .into_iter()
                     .map(|(id, event)| {
-                        let group = event.subject.group.and_then(|id| names.get(&id).cloned());
-                        let by = match &event.actor {
-                            Actor::Operator(token) => labels.get(token).cloned(),
+                        let (event, is_readable) = match event {
+                            Ok(event) => (EventRecord::new(id, &event), true),
+                            Err(as_it_is) => (as_it_is, false),
+                        };
+                        let group = event.group_id.and_then(|id| names.get(&id).cloned());
+                        let by = match Actor::parse(&event.actor) {
+                            Some(Actor::Operator(token)) => labels.get(&token).cloned(),
                             _ => None,
                         };
                         EventView {
-                            id,
                             event,
+                            is_readable,
                             group,
                             by,
                         }
@@ -229,6 +247,19 @@ impl Ops {
             })
             .await
     }
+}
+
+/// Whether there are events of a kind that somebody asks for in `field`.
+pub(crate) fn is_there(field: &str, kind: &str) -> Result<(), Error> {
+    if is_event_kind(kind) {
+        return Ok(());
+    }
+    let unknown: String = kind.chars().take(80).collect();
+    Err(Error::InvalidRequest(format!(
+        "{field}: there are no events of the kind `{}`; there are {}",
+        unknown.escape_debug(),
+        EVENT_KINDS.join(", ")
+    )))
 }
 
 /// The labels of all tokens that may have done something in a tenant, those that were withdrawn too.
@@ -286,35 +317,33 @@ pub(crate) fn next<T, Next>(items: &[T], limit: usize, key: impl Fn(&T) -> Next)
     items.last().filter(|_| items.len() >= limit).map(key)
 }
 
-/// The group and device that a filter names; a token of one group sees no other.
-fn about(
+/// The group that a filter names, and what it says of a device there. A token of one group sees no other.
+fn about<'a>(
     tx: &mut Tx<'_>,
     who: &Operator,
     tenant: &Tenant,
     group: &Option<String>,
-    device: &Option<String>,
-) -> Result<(Option<GroupId>, Option<DeviceId>), Error> {
-    let Some(group) = group else {
-        return match device {
-            None => Ok((who.group, None)),
-            Some(_) => Err(Error::InvalidRequest(
-                "a device is named within its group: give the group, too".to_owned(),
-            )),
-        };
-    };
-    let missing = || Error::not_found(What::Group, group);
-    let name: Name = group.parse().map_err(|_| missing())?;
-    let group = tx
-        .group_by_name(tenant.id, &name)?
-        .filter(|group| who.sees_group(group.id))
-        .ok_or_else(missing)?;
-    let Some(device) = device else {
-        return Ok((Some(group.id), None));
-    };
-    let missing = || Error::no_device(&group, device);
+    device: &'a Option<String>,
+) -> Result<Option<(Group, Option<&'a str>)>, Error> {
+    match group {
+        Some(group) => {
+            let group = scope::group_in(tx, who, tenant.id, group)?;
+            Ok(Some((group, device.as_deref())))
+        }
+        None if device.is_some() => Err(Error::InvalidRequest(
+            "a device is named within its group: give the group, too".to_owned(),
+        )),
+        None => Ok(None),
+    }
+}
+
+/// The devices of the group that have this name or had it once.
+fn ever_in(tx: &mut Tx<'_>, group: &Group, device: &str) -> Result<Vec<DeviceId>, Error> {
+    let missing = || Error::no_device(group, device);
     let name: Name = device.parse().map_err(|_| missing())?;
-    let device = tx
-        .device_by_name(tenant.id, group.id, &name)?
-        .ok_or_else(missing)?;
-    Ok((Some(group.id), Some(device.id)))
+    let devices = tx.devices_ever_called(group.tenant, group.id, &name)?;
+    if devices.is_empty() {
+        return Err(missing());
+    }
+    Ok(devices)
 }

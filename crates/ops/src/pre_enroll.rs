@@ -52,27 +52,26 @@ impl Ops {
         let name: Name = path.device.parse()?;
         let key = FileKey::generate(KeyKind::P256).map_err(Error::signing)?;
         let token = DeviceToken::generate(&*self.inner.rng);
-        let fresh = DeviceId::new(&*self.inner.clock, &*self.inner.rng);
         let (look_who, look_path, look_name) = (who.clone(), path.clone(), name.clone());
-        let (tenant, group, id, hardware) = self
+        let (tenant, group, waiting) = self
             .inner
             .store
             .read("pre_enroll_look", move |tx| {
                 let (tenant, group) = scope::group(tx, &look_who, Role::Factory, &look_path.group)?;
-                let device = waiting(tx, &group, &look_name)?;
-                let (id, hardware) = match device {
-                    Some(device) => (device.id, device.attested.or(device.hardware)),
-                    None => (fresh, None),
-                };
-                Ok::<_, Error>((tenant, group, id, hardware))
+                let waiting = waiting(tx, &group, &look_name)?;
+                Ok::<_, Error>((tenant, group, waiting))
             })
             .await?;
         let verified = pre_enrolled(key.public_key().clone(), who);
-        let whom = Whom {
-            id,
-            name: &name,
-            hardware: hardware.as_ref(),
+        let whom = match &waiting {
+            Some(device) => Whom::from(device),
+            None => Whom {
+                id: DeviceId::new(&*self.inner.clock, &*self.inner.rng),
+                name: &name,
+                hardware: None,
+            },
         };
+        let id = whom.id;
         let signed = self.sign(&tenant, &group, whom, &verified, ttl).await?;
         let (who, now, of) = (who.clone(), self.now(), tenant.id);
         let record = Record {

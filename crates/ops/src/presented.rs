@@ -186,7 +186,7 @@ impl Ops {
         outcome.map_err(|Refused { about, error }| {
             if let Some((tenant, device)) = about {
                 let refusals = &self.inner.refusals;
-                refusals.count(tenant.as_str(), Some(device), &error, source);
+                refusals.count(tenant.as_str(), device, &error, source);
             }
             error
         })

@@ -105,7 +105,7 @@ fn restore_landing(tx: &mut Tx<'_>, device: &Device, left: &[Tombstone]) -> Resu
         };
         // It was in the other one, where that passes nobody on.
         let is_taken = tx.landed_by_name(device.tenant, entry.id, name)?.is_some();
-        if is_taken || (entry.hook.is_none() && entry.allocation.is_none()) {
+        if is_taken || !entry.passes_on() {
             continue;
         }
         let is_first = tx.put_landing(&Landing {

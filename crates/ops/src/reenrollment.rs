@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use enlist_attest::{ByCertificate, Verified};
-use enlist_core::{Actor, Device, Digest, RenewalRequest, Timestamp, TombstoneOf};
+use enlist_core::{Actor, Device, RenewalRequest, Timestamp, TombstoneOf};
 use enlist_pki::{Certificate, Csr};
 use enlist_store::Tx;
 
+use crate::buried::{Tell, refuse_buried};
 use crate::enroll::{Missed, request_by};
 use crate::issue::{Issuance, Signed, Whom};
 use crate::presented::{Errand, Presented, Refused, client_certificate, presented};
@@ -165,13 +166,8 @@ fn decide(
         let issuance = Issuance::new(tenant, group, held.device.clone(), certificate);
         return Ok(Finding::Again(Box::new(issuance)));
     }
-    let key: Digest = asked.request.key;
-    if tx
-        .tombstoned(tenant.id, &[&TombstoneOf::Key(key)])?
-        .is_some()
-    {
-        return Err(Error::IdentityTombstoned);
-    }
+    let key = TombstoneOf::Key(asked.request.key);
+    refuse_buried(tx, tenant.id, &[&key], Tell::Proven)?;
     // The key may stay: other people's clients often can't make a new one.
     Ok(Finding::Fresh(Box::new(verified)))
 }

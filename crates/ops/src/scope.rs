@@ -1,6 +1,6 @@
 //! From the names that a caller gives to what it may see.
 
-use enlist_core::{Device, Group, GroupId, Name, Operator, Role, Tenant};
+use enlist_core::{Device, Group, GroupId, Name, Operator, Role, Tenant, TenantId};
 use enlist_store::Tx;
 
 use crate::{Error, What};
@@ -89,13 +89,22 @@ pub(crate) fn group(
     path: &GroupPath,
 ) -> Result<(Tenant, Group), Error> {
     let (tenant, _) = part(tx, who, needed, &path.tenant)?;
-    let missing = || Error::not_found(What::Group, &path.group);
-    let name: Name = path.group.parse().map_err(|_| missing())?;
-    let group = tx
-        .group_by_name(tenant.id, &name)?
-        .filter(|group| who.sees_group(group.id))
-        .ok_or_else(missing)?;
+    let group = group_in(tx, who, tenant.id, &path.group)?;
     Ok((tenant, group))
+}
+
+/// The group called `name` of a tenant that `who` may see.
+pub(crate) fn group_in(
+    tx: &mut Tx<'_>,
+    who: &Operator,
+    tenant: TenantId,
+    name: &str,
+) -> Result<Group, Error> {
+    let missing = || Error::not_found(What::Group, name);
+    let parsed: Name = name.parse().map_err(|_| missing())?;
+    tx.group_by_name(tenant, &parsed)?
+        .filter(|group| who.sees_group(group.id))
+        .ok_or_else(missing)
 }
 
 /// The device at `path`.
@@ -106,12 +115,16 @@ pub(crate) fn device(
     path: &DevicePath,
 ) -> Result<(Tenant, Group, Device), Error> {
     let (tenant, group) = group(tx, who, needed, &path.group)?;
-    let missing = || Error::no_device(&group, &path.device);
-    let name: Name = path.device.parse().map_err(|_| missing())?;
-    let device = tx
-        .device_by_name(tenant.id, group.id, &name)?
-        .ok_or_else(missing)?;
+    let device = device_in(tx, &group, &path.device)?;
     Ok((tenant, group, device))
+}
+
+/// The device called `name` of a group.
+pub(crate) fn device_in(tx: &mut Tx<'_>, group: &Group, name: &str) -> Result<Device, Error> {
+    let missing = || Error::no_device(group, name);
+    let parsed: Name = name.parse().map_err(|_| missing())?;
+    tx.device_by_name(group.tenant, group.id, &parsed)?
+        .ok_or_else(missing)
 }
 
 /// Whether `who` holds a role that includes `needed`.

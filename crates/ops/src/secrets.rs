@@ -1,5 +1,7 @@
 //! Provisioning secrets: added, rotated, withdrawn.
 
+mod rotate;
+
 use std::time::Duration;
 
 use enlist_core::{
@@ -30,16 +32,6 @@ pub struct AddSecret {
     pub manifest: Option<String>,
 }
 
-impl AddSecret {
-    /// A secret without bounds.
-    pub fn labelled(label: &str) -> Self {
-        Self {
-            label: label.to_owned(),
-            ..Self::default()
-        }
-    }
-}
-
 /// A secret that was added: the one time that its text is to be had.
 #[derive(Debug, Clone)]
 pub struct SecretAdded {
@@ -47,6 +39,8 @@ pub struct SecretAdded {
     pub secret: ProvisioningSecret,
     /// What is on record of it.
     pub view: SecretView,
+    /// In whose place it comes.
+    pub replaces: Vec<SecretId>,
 }
 
 /// A secret as an operator sees it.
@@ -94,13 +88,15 @@ impl Made {
             created_at: now,
         };
         tx.insert_secret(&record)?;
+        let view = view(tx, record)?;
         let event = Event::new("secret-created", group.subject(), by.clone(), now)
-            .with("secret", record.id)
-            .with("label", &record.label);
-        tx.append(&event)?;
+            .with("secret", view.record.id)
+            .with("label", &view.record.label);
+        tx.append(&tell_bounds(event, &view))?;
         Ok(SecretAdded {
             secret: self.secret.clone(),
-            view: view(tx, record)?,
+            view,
+            replaces: Vec::new(),
         })
     }
 }
@@ -136,52 +132,6 @@ impl Ops {
                 };
                 let by = Actor::Operator(who.token);
                 made.record(tx, (&group, &add.label), bounds, &by, now)
-            })
-            .await
-    }
-
-    /// Adds a secret that takes the place of all others of the group: they expire once
-    /// `overlap` has passed, where they do not sooner. It has the bounds of the newest of those that are
-    /// good, counted anew: as many devices, as long a life.
-    ///
-    /// # Errors
-    /// When the group is not there.
-    pub async fn rotate_secrets(
-        &self,
-        who: &Operator,
-        path: GroupPath,
-        overlap: Duration,
-    ) -> Result<SecretAdded, Error> {
-        let (who, now) = (who.clone(), self.now());
-        let made = make(self);
-        self.inner
-            .store
-            .write("rotate_secrets", move |tx| {
-                let (tenant, group) = scope::group(tx, &who, Role::Operator, &path)?;
-                let end = now + overlap;
-                let mut live = tx.secrets(tenant.id, group.id)?;
-                live.retain(|old| old.is_live(now).is_ok());
-                let bounds = live.last().map_or_else(SecretBounds::default, |newest| {
-                    let life = |at: Timestamp| now + at.since(newest.created_at);
-                    SecretBounds {
-                        expires_at: newest.bounds.expires_at.map(life),
-                        ..newest.bounds.clone()
-                    }
-                });
-                for old in &live {
-                    if old.bounds.expires_at.is_none_or(|at| at > end) {
-                        tx.expire_secret(tenant.id, old.id, end)?;
-                    }
-                }
-                let by = Actor::Operator(who.token);
-                let event = Event::new("secrets-rotated", group.subject(), by.clone(), now)
-                    .with("overlap_s", overlap.as_secs());
-                tx.append(&event)?;
-                // Held, so that it is not deleted while only the older secrets name it.
-                if let Some(name) = manifest_name(tx, tenant.id, &bounds)? {
-                    manifests::named(tx, tenant.id, &name)?;
-                }
-                made.record(tx, (&group, "rotated"), bounds, &by, now)
             })
             .await
     }
@@ -242,6 +192,29 @@ fn view(tx: &mut Tx<'_>, record: SecretRecord) -> Result<SecretView, Error> {
     Ok(SecretView { record, manifest })
 }
 
+/// Says what bounds a secret has; nothing of those it has not.
+fn tell_bounds(mut event: Event, view: &SecretView) -> Event {
+    let bounds = &view.record.bounds;
+    if let Some(end) = bounds.expires_at {
+        let life = end.since(view.record.created_at);
+        event = event.with("expires_in_s", life.as_secs());
+    }
+    if let Some(most) = bounds.max_devices {
+        event = event.with("max_devices", most);
+    }
+    if let Some(rate) = bounds.rate {
+        event = event.with("rate", rate);
+    }
+    if !bounds.networks.is_empty() {
+        let networks: Vec<_> = bounds.networks.iter().map(Network::to_string).collect();
+        event = event.with("networks", networks.join(" "));
+    }
+    if let Some(manifest) = &view.manifest {
+        event = event.with("manifest", manifest);
+    }
+    event
+}
+
 fn manifest_name(
     tx: &mut Tx<'_>,
     tenant: TenantId,
@@ -260,11 +233,15 @@ fn check(add: &AddSecret) -> Result<(), Error> {
             "label: up to 128 bytes without control characters".to_owned(),
         ));
     }
-    if add.max_devices == Some(0) || add.expires_in == Some(Duration::ZERO) {
-        return Err(Error::InvalidRequest(
-            "a secret that enrolls no device is of no use: give max_devices and expires_in_s more than 0, or leave them out"
-                .to_owned(),
-        ));
+    for (what, is_nothing) in [
+        ("for 0 devices", add.max_devices == Some(0)),
+        ("of 0 seconds", add.expires_in == Some(Duration::ZERO)),
+    ] {
+        if is_nothing {
+            return Err(Error::InvalidRequest(format!(
+                "a secret {what} is of no use: more than 0 is, or no such bound at all"
+            )));
+        }
     }
     if add.networks.len() > MOST_NETWORKS {
         return Err(Error::InvalidRequest(format!(

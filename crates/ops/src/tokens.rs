@@ -8,7 +8,7 @@ use enlist_core::{
 };
 use enlist_store::Tx;
 
-use crate::{Error, GroupPath, Ops, What, scope};
+use crate::{Error, Ops, What, scope};
 
 /// An API token to add.
 #[derive(Debug, Clone)]
@@ -228,13 +228,7 @@ fn realm(
     let group = match (group, own) {
         (None, None) => None,
         (None, Some(own)) => Some(own),
-        (Some(group), _) => {
-            let path = GroupPath {
-                tenant: name.to_owned(),
-                group: group.to_owned(),
-            };
-            Some(scope::group(tx, who, Role::Admin, &path)?.1.id)
-        }
+        (Some(group), _) => Some(scope::group_in(tx, who, tenant.id, group)?.id),
     };
     let group = match group {
         None => None,

@@ -1,7 +1,8 @@
 //! One call, from its URL to the last byte of the reply.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,10 +14,12 @@ use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{Method, Response};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 use crate::CallError;
 use crate::destination::{Connection, Destination};
+use crate::lookup::Lookups;
 use crate::roots;
 use crate::url::Place;
 
@@ -26,9 +29,11 @@ const A_TURN: Duration = Duration::from_secs(5);
 const AT_ONCE: usize = 256;
 /// Destinations whose connections are remembered.
 const MOST_DESTINATIONS: usize = 256;
+/// How long the system's CAs are taken for what they were when they were read.
+const A_READING: Duration = Duration::from_secs(60 * 60);
 
 /// One POST of JSON.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Request {
     /// `https://host[:port][/path][?query]`.
     pub url: String,
@@ -44,6 +49,16 @@ pub struct Request {
     pub most_bytes: usize,
 }
 
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // URL, headers and body may hold what only the receiver should know.
+        f.debug_struct("Request")
+            .field("timeout", &self.timeout)
+            .field("most_bytes", &self.most_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A reply; a redirect is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
@@ -57,9 +72,13 @@ pub struct Reply {
 /// those of another one.
 pub struct Client {
     clock: Arc<dyn Clock>,
+    system: fn() -> Result<Anchors, CallError>,
     places: Semaphore,
-    destinations: Mutex<HashMap<Key, Arc<Destination>>>,
+    lookups: Lookups,
+    destinations: Mutex<Destinations>,
 }
+
+type Destinations = HashMap<Key, Arc<Destination>>;
 
 /// Connections are shared where host, port and CAs are the same.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -73,6 +92,8 @@ impl Client {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
+            system: roots::of_system,
+            lookups: Lookups::new(),
             places: Semaphore::new(AT_ONCE),
             destinations: Mutex::default(),
         }
@@ -84,7 +105,10 @@ impl Client {
     /// Says what is wrong.
     pub fn check(&self, url: &str, anchors_pem: Option<&str>) -> Result<(), CallError> {
         Place::parse(url)?;
-        anchors(anchors_pem).map(drop)
+        match anchors(anchors_pem)? {
+            Some(_) => Ok(()),
+            None => (self.system)().map(drop),
+        }
     }
 
     /// Sends a request and reads the reply.
@@ -93,7 +117,8 @@ impl Client {
     /// Says why there is no reply of use. A status that says no is a reply.
     pub async fn call(&self, request: Request) -> Result<Reply, CallError> {
         let place = Place::parse(&request.url)?;
-        let destination = self.destination(&place, request.anchors_pem.as_deref())?;
+        let anchors = request.anchors_pem.as_deref();
+        let destination = self.destination(&place, anchors, Instant::now()).await?;
         destination.touch();
         // Neither is ever closed. First the narrow one, so that a destination that hangs holds no more
         // of the wide one than it may.
@@ -104,55 +129,71 @@ impl Client {
         let _turn = tokio::time::timeout(A_TURN, turn)
             .await
             .map_err(|_| CallError::Crowded)?;
-        let seconds = request.timeout.as_secs();
+        let limit = request.timeout;
         let exchange = exchange(&destination, &place, &request);
-        match tokio::time::timeout(request.timeout, exchange).await {
+        match tokio::time::timeout(limit, exchange).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(CallError::TooSlow { seconds }),
+            Err(_) => Err(CallError::TooSlow { limit }),
         }
     }
 
-    fn destination(
+    async fn destination(
         &self,
         place: &Place,
         anchors_pem: Option<&str>,
+        now: Instant,
     ) -> Result<Arc<Destination>, CallError> {
         let key = Key {
             authority: format!("{}:{}", place.host, place.port),
             anchors: anchors_pem.map(|pem| *Digest::of(pem.as_bytes()).as_bytes()),
         };
-        let lock = || {
-            self.destinations
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
-        if let Some(known) = lock().get(&key) {
-            return Ok(known.clone());
+        if let Some(known) = good(&self.destinations(), &key, now) {
+            return Ok(known);
         }
-        let made = Arc::new(Destination::new(self.connector(anchors_pem)?));
-        let mut destinations = lock();
+        let tls = self.connector(anchors_pem).await?;
+        let until = anchors_pem.is_none().then(|| now + A_READING);
+        let made = Arc::new(Destination::new(tls, self.lookups.of_another(), until));
+        let mut destinations = self.destinations();
+        if let Some(quicker) = good(&destinations, &key, now) {
+            return Ok(quicker);
+        }
         if destinations.len() >= MOST_DESTINATIONS && !destinations.contains_key(&key) {
             let oldest = destinations.iter().min_by_key(|(_, one)| one.used());
             if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
-                // Calls that are under way there end as they would.
                 destinations.remove(&oldest);
             }
         }
-        Ok(destinations.entry(key).or_insert(made).clone())
+        // Calls that are under way at one that goes end as they would.
+        destinations.insert(key, made.clone());
+        Ok(made)
     }
 
-    fn connector(&self, anchors_pem: Option<&str>) -> Result<TlsConnector, CallError> {
+    fn destinations(&self) -> MutexGuard<'_, Destinations> {
+        self.destinations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn connector(&self, anchors_pem: Option<&str>) -> Result<TlsConnector, CallError> {
+        let service_anchors = match anchors(anchors_pem)? {
+            Some(anchors) => anchors,
+            // That reads a file. It ends without a result only where the server does.
+            None => tokio::task::spawn_blocking(self.system)
+                .await
+                .unwrap_or(Err(CallError::NoSystemRoots))?,
+        };
         let trust = ServerTrust {
             anchors: Anchors::default(),
-            service_anchors: match anchors(anchors_pem)? {
-                Some(anchors) => anchors,
-                None => roots::of_system()?,
-            },
+            service_anchors,
         };
         let mut config = client_config(trust, None, self.clock.clone())?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(TlsConnector::from(Arc::new(config)))
     }
+}
+
+fn good(known: &Destinations, key: &Key, now: Instant) -> Option<Arc<Destination>> {
+    known.get(key).filter(|one| one.is_good(now)).cloned()
 }
 
 async fn exchange(
@@ -234,4 +275,41 @@ async fn finish(
         status,
         body: bytes,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use enlist_core::SystemClock;
+
+    fn client(system: fn() -> Result<Anchors, CallError>) -> Client {
+        Client {
+            system,
+            ..Client::new(Arc::new(SystemClock))
+        }
+    }
+
+    #[test]
+    fn without_cas_on_the_system_others_have_to_be_named() {
+        let client = client(|| Err(CallError::NoSystemRoots));
+        let outcome = client.check("https://a.test/", None);
+        assert!(matches!(outcome, Err(CallError::NoSystemRoots)));
+    }
+
+    #[tokio::test]
+    async fn the_systems_cas_are_read_anew_after_an_hour_and_no_others() {
+        let client = client(|| Ok(Anchors::default()));
+        let place = Place::parse("https://a.test/").unwrap();
+        let cert = rcgen::generate_simple_self_signed(["a.test".to_owned()]).unwrap();
+        let pem = cert.cert.pem();
+        let now = Instant::now();
+        for (anchors, is_the_same) in [(None, false), (Some(pem.as_str()), true)] {
+            let first = client.destination(&place, anchors, now).await.unwrap();
+            let soon = now + A_READING - Duration::from_secs(1);
+            let soon = client.destination(&place, anchors, soon).await.unwrap();
+            assert!(Arc::ptr_eq(&first, &soon));
+            let later = client.destination(&place, anchors, now + A_READING).await;
+            assert_eq!(Arc::ptr_eq(&first, &later.unwrap()), is_the_same);
+        }
+    }
 }

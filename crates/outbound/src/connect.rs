@@ -10,19 +10,19 @@ use tokio_rustls::client::TlsStream;
 
 use crate::CallError;
 use crate::address::forbidden;
+use crate::lookup::Lookups;
 use crate::url::Place;
 
 /// How long one of several addresses is tried before the next.
 const AN_ADDRESS: Duration = Duration::from_secs(3);
-/// Addresses that are tried at most.
-const MOST_ADDRESSES: usize = 8;
 
 /// Connects to what `place` stands for at this moment. The caller bounds the time.
 pub(crate) async fn connect(
     place: &Place,
     tls: &TlsConnector,
+    lookups: &Lookups,
 ) -> Result<TlsStream<TcpStream>, CallError> {
-    let tcp = tcp(&addresses(place).await?).await?;
+    let tcp = tcp(&addresses(place, lookups).await?).await?;
     // Without it an exchange waits for delayed acknowledgements.
     tcp.set_nodelay(true).map_err(CallError::Connect)?;
     tls.connect(place.name.clone(), tcp)
@@ -32,15 +32,13 @@ pub(crate) async fn connect(
 
 /// Looks the name up, once: what is looked at here is what is connected to. A name that stands for one
 /// forbidden address among others is refused, too.
-async fn addresses(place: &Place) -> Result<Vec<SocketAddr>, CallError> {
+async fn addresses(place: &Place, lookups: &Lookups) -> Result<Vec<SocketAddr>, CallError> {
     let unresolved = |source| CallError::Unresolved {
         name: place.host.clone(),
         source,
     };
-    let found = tokio::net::lookup_host((place.host.as_str(), place.port))
-        .await
-        .map_err(unresolved)?;
-    let found: Vec<_> = found.take(MOST_ADDRESSES).collect();
+    let found = lookups.addresses(&place.host, place.port).await;
+    let found = found.map_err(unresolved)?;
     if found.is_empty() {
         return Err(unresolved(io::Error::other("it has no address")));
     }

@@ -14,6 +14,7 @@ use tracing::debug;
 
 use crate::CallError;
 use crate::connect::connect;
+use crate::lookup::Lookups;
 use crate::url::Place;
 
 /// Calls to one destination at once; more wait for their turn.
@@ -29,19 +30,29 @@ pub(crate) type Connection = SendRequest<Full<Bytes>>;
 /// One host and port under one set of CAs.
 pub(crate) struct Destination {
     tls: TlsConnector,
+    lookups: Lookups,
+    /// Until when its CAs are taken for what they were.
+    until: Option<Instant>,
     pub(crate) places: Semaphore,
     idle: Mutex<Vec<(Connection, Instant)>>,
     used: Mutex<Instant>,
 }
 
 impl Destination {
-    pub(crate) fn new(tls: TlsConnector) -> Self {
+    pub(crate) fn new(tls: TlsConnector, lookups: Lookups, until: Option<Instant>) -> Self {
         Self {
             tls,
+            lookups,
+            until,
             places: Semaphore::new(AT_ONCE),
             idle: Mutex::default(),
             used: Mutex::new(Instant::now()),
         }
+    }
+
+    /// Whether it is still good.
+    pub(crate) fn is_good(&self, now: Instant) -> bool {
+        self.until.is_none_or(|until| now < until)
     }
 
     /// A connection that was used before, where one is still open.
@@ -56,7 +67,7 @@ impl Destination {
 
     /// A new connection.
     pub(crate) async fn open(self: &Arc<Self>, place: &Place) -> Result<Connection, CallError> {
-        let stream = TokioIo::new(connect(place, &self.tls).await?);
+        let stream = TokioIo::new(connect(place, &self.tls, &self.lookups).await?);
         let (connection, driver) = http1::Builder::new()
             .max_buf_size(BUFFER)
             .handshake(stream)

@@ -1,5 +1,6 @@
 use std::io;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use enlist_keys::tls::TlsError;
 use enlist_pki::ChainError;
@@ -56,10 +57,10 @@ pub enum CallError {
     #[error("too many calls are under way")]
     Crowded,
     /// It took too long.
-    #[error("there was no whole answer within {seconds} seconds")]
+    #[error("there was no whole answer within {} seconds", .limit.as_secs_f64())]
     TooSlow {
         /// The time that it had.
-        seconds: u64,
+        limit: Duration,
     },
     /// The answer sends elsewhere.
     #[error("the redirect {status} is not followed")]

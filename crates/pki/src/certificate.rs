@@ -7,7 +7,7 @@ use std::fmt;
 use rustls_pki_types::CertificateDer;
 
 use crate::extension::KeyPurpose;
-use crate::key::{self, KeyError, PublicKey};
+use crate::key::{self, BadSignature, KeyError, PublicKey};
 use crate::name::{self, DistinguishedName};
 use crate::oid::Oid;
 use crate::pem::{self, PemError};
@@ -150,6 +150,20 @@ impl Certificate {
         self.fields.subject_key_id.as_deref()
     }
 
+    /// Whether it and `issuer` agree on the issuer's key, as far as they say.
+    pub(crate) fn is_identified(&self, issuer: &Self) -> bool {
+        match (self.authority_key_id(), issuer.subject_key_id()) {
+            (Some(authority), Some(own)) => authority == own,
+            _ => true,
+        }
+    }
+
+    /// Whether `key` signed it; `None` where that is done in a way that does not fit the key.
+    pub(crate) fn verify_signature(&self, key: &PublicKey) -> Option<Result<(), BadSignature>> {
+        let (signed, _) = Signed::read(&self.der).ok()?;
+        key.verify_as(&signed.algorithm, signed.body, signed.signature)
+    }
+
     /// Whether it lists this certificate policy.
     pub fn has_policy(&self, policy: Oid) -> bool {
         self.fields
@@ -190,24 +204,26 @@ impl Certificate {
     /// Whether its key may sign certificates and revocation lists (keyUsage); `None` where it does not
     /// say what that is for.
     pub fn signs_for_a_ca(&self) -> Option<bool> {
-        self.fields.signs_for_a_ca
+        let usage = self.fields.key_usage?;
+        Some(usage.key_cert_sign() && usage.crl_sign())
     }
 
     /// Whether its key may sign certificates (keyUsage); `None` where it does not say what that is for.
     pub fn signs_certificates(&self) -> Option<bool> {
-        self.fields.signs_certificates
+        Some(self.fields.key_usage?.key_cert_sign())
     }
 
     /// Whether its key may sign what is not a certificate or a list of them, as TLS needs it (keyUsage:
     /// digitalSignature); `None` where it does not say what that is for.
     pub fn signs(&self) -> Option<bool> {
-        self.fields.signs
+        Some(self.fields.key_usage?.digital_signature())
     }
 
     /// Whether others may encrypt keys for its key or agree on some with it (keyUsage: keyEncipherment,
     /// keyAgreement); `None` where it does not say what that is for.
     pub fn takes_keys(&self) -> Option<bool> {
-        self.fields.takes_keys
+        let usage = self.fields.key_usage?;
+        Some(usage.key_encipherment() || usage.key_agreement())
     }
 
     /// Whether it is a CA's that other CAs may stand under (no pathLenConstraint, or one above 0).

@@ -93,7 +93,7 @@ fn read_pem(text: &[u8], all: &mut Vec<Certificate>) -> Result<(), CmsError> {
         push(&der, all)?;
     }
     for label in ["PKCS7", "CMS"] {
-        if let Some(der) = pem::labelled(text, label)? {
+        if let Some(der) = pem::pem_block(text, label)? {
             read_content_info(&der, all)?;
         }
     }

@@ -18,13 +18,16 @@ pub(crate) struct RawExtension<'a> {
     pub value: &'a [u8],
 }
 
-/// The extensions of an `Extensions`, in their order.
-pub(crate) fn extensions(list: AnyRef<'_>) -> der::Result<Vec<RawExtension<'_>>> {
-    list.sequence(|list| {
+/// The extensions of an `Extensions`, in their order; `repeated` where one kind comes twice.
+pub(crate) fn extensions<E: From<der::Error>>(
+    list: AnyRef<'_>,
+    repeated: E,
+) -> Result<Vec<RawExtension<'_>>, E> {
+    let extensions = list.sequence(|list| {
         let mut all = Vec::new();
         while !list.is_finished() {
             if all.len() == MAX_EXTENSIONS {
-                return Err(Tag::Sequence.length_error().into());
+                return Err(der::Error::from(Tag::Sequence.length_error()));
             }
             all.push(list.sequence(|one| {
                 let id = object_id(one)?;
@@ -38,15 +41,14 @@ pub(crate) fn extensions(list: AnyRef<'_>) -> der::Result<Vec<RawExtension<'_>>>
             })?);
         }
         Ok(all)
-    })
-}
-
-/// Whether one kind of extension comes twice.
-pub(crate) fn is_repeated(extensions: &[RawExtension<'_>]) -> bool {
+    })?;
     let repeats = |(at, one): (usize, &RawExtension<'_>)| {
         extensions[..at].iter().any(|before| before.id == one.id)
     };
-    extensions.iter().enumerate().any(repeats)
+    match extensions.iter().enumerate().any(repeats) {
+        true => Err(repeated),
+        false => Ok(extensions),
+    }
 }
 
 /// The `keyIdentifier` of an `AuthorityKeyIdentifier`; its other fields are passed over.

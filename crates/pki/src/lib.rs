@@ -44,6 +44,6 @@ pub use ocsp::{
 };
 pub use oid::{Oid, SERVER_POLICY_OID};
 pub use path::{Anchors, ChainError, Usage};
-pub use pem::{PemError, certificate_pem};
+pub use pem::{PemError, certificate_pem, pem_block};
 pub use signer::{SignError, Signer};
 pub use subject::SubjectName;

@@ -13,8 +13,7 @@ use std::time::Duration;
 use rustls_pki_types::{CertificateDer, UnixTime};
 use webpki::{EndEntityCert, KeyUsage, VerifiedPath};
 
-use crate::certificate::{Certificate, CertificateError};
-use crate::signed::Signed;
+use crate::certificate::Certificate;
 
 pub use anchors::Anchors;
 pub use error::ChainError;
@@ -59,25 +58,22 @@ pub fn verify_issued(
     now: i64,
 ) -> Result<(), ChainError> {
     let named = certificate.issuer_der() == issuer.subject_der();
-    let identified = match (certificate.authority_key_id(), issuer.subject_key_id()) {
-        (Some(authority), Some(subject)) => authority == subject,
-        _ => true,
-    };
-    if !named || !identified || !issuer.is_ca() {
+    if !named || !certificate.is_identified(issuer) || !issuer.is_ca() {
         return Err(ChainError::UntrustedIssuer);
     }
-    let (signed, _) = Signed::read(certificate.der()).map_err(CertificateError::from)?;
-    issuer
-        .public_key()?
-        .verify_as(&signed.algorithm, signed.body, signed.signature)
+    certificate
+        .verify_signature(&issuer.public_key()?)
         .ok_or(ChainError::UnsupportedSignature)??;
-    for one in [certificate, issuer] {
-        if now < one.not_before() {
-            return Err(ChainError::NotYetValid);
-        }
-        if now > one.not_after() {
-            return Err(ChainError::Expired);
-        }
+    holds_at(certificate, now)?;
+    holds_at(issuer, now)
+}
+
+fn holds_at(certificate: &Certificate, now: i64) -> Result<(), ChainError> {
+    if now < certificate.not_before() {
+        return Err(ChainError::NotYetValid);
+    }
+    if now > certificate.not_after() {
+        return Err(ChainError::Expired);
     }
     Ok(())
 }

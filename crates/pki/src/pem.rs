@@ -49,8 +49,12 @@ pub(crate) fn public_key(text: &str) -> Result<SubjectPublicKeyInfoDer<'static>,
     SubjectPublicKeyInfoDer::from_pem_slice(text.as_bytes()).map_err(PemError::from)
 }
 
-/// The first block of this label in `text`, where there is one.
-pub(crate) fn labelled(text: &str, label: &str) -> Result<Option<Vec<u8>>, PemError> {
+/// The content of the first block of this label in `text`, where there is one; what stands around it is
+/// passed over.
+///
+/// # Errors
+/// It is cut off, or not base64.
+pub fn pem_block(text: &str, label: &str) -> Result<Option<Vec<u8>>, PemError> {
     let (begin, end) = (
         format!("-----BEGIN {label}-----"),
         format!("-----END {label}-----"),

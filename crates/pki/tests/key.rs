@@ -4,8 +4,10 @@
 
 mod common;
 
+use aws_lc_rs::agreement::{ECDH_P256, ECDH_P384, PrivateKey};
+use aws_lc_rs::encoding::AsDer;
 use common::{TestKey, openssl_ok};
-use enlist_pki::{KeyError, PublicKey, Signer};
+use enlist_pki::{KeyError, KeyKind, PublicKey, Signer};
 use tempfile::TempDir;
 
 /// An RSA `SubjectPublicKeyInfo` out of a modulus of `len` octets and an exponent.
@@ -83,6 +85,30 @@ fn a_point_off_the_curve_is_refused() {
         PublicKey::from_spki_der(&spki),
         Err(KeyError::Invalid)
     ));
+}
+
+#[test]
+fn a_key_put_together_from_its_point_is_the_key() {
+    for (kind, curve) in [(KeyKind::P256, &ECDH_P256), (KeyKind::P384, &ECDH_P384)] {
+        // Every 128th or so has a coordinate with a leading zero.
+        for _ in 0..300 {
+            let key = PrivateKey::generate(curve).unwrap().compute_public_key();
+            let key = PublicKey::from_spki_der(key.unwrap().as_der().unwrap().as_ref()).unwrap();
+            let numbers = &key.point().unwrap()[1..];
+            let (x, y) = numbers.split_at(numbers.len() / 2);
+            let strip = |bytes: &[u8]| -> Vec<u8> {
+                bytes
+                    .iter()
+                    .copied()
+                    .skip_while(|byte| *byte == 0)
+                    .collect()
+            };
+            assert_eq!(PublicKey::from_point(kind, x, y).unwrap(), key);
+            let stripped = PublicKey::from_point(kind, &strip(x), &strip(y)).unwrap();
+            assert_eq!(stripped, key);
+            assert!(PublicKey::from_point(kind, &[x, &[1]].concat(), y).is_err());
+        }
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use enlist_ops::Ops;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 use tracing::{info, warn};
 
 use crate::identity::OwnCertificate;
@@ -15,6 +15,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 const A_SEAL: Duration = Duration::from_secs(1);
 /// How soon a device that waits here learns of what another server was told.
 const A_RING: Duration = Duration::from_secs(2);
+
+/// Between two steps of clearing away, so that who enrolls meanwhile doesn't wait for it.
+const A_BREATH: Duration = Duration::from_millis(50);
 
 /// Runs until the task is aborted.
 pub(crate) async fn run(ops: Ops, own: Option<OwnCertificate>) {
@@ -74,7 +77,7 @@ async fn manifests(ops: Ops) {
         tick.tick().await;
         loop {
             match ops.clear_manifests().await {
-                Ok(true) => {}
+                Ok(true) => sleep(A_BREATH).await,
                 Ok(false) => break,
                 Err(error) => {
                     warn!(%error, "deleted manifests could not be cleared away");

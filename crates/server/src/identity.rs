@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use enlist_core::Timestamp;
+use enlist_core::{Timestamp, explain};
 use enlist_keys::FileKey;
 use enlist_keys::tls::{Identity, ServerIdentity, TlsError};
 use enlist_ops::{Ops, ServerCertificate, ServerName};
@@ -13,7 +13,6 @@ use enlist_pki::{Certificate, chain_from_pem};
 use tracing::warn;
 
 use crate::Listen;
-use crate::problem::chain;
 
 /// How soon a certificate of the server's own is tried to be had again.
 const TRIED_AGAIN: Duration = Duration::from_secs(10);
@@ -83,7 +82,7 @@ pub(crate) async fn identity(
     let made = loop {
         match ops.server_certificate(&names) {
             Err(enlist_ops::Error::SignerUnavailable(cause)) => {
-                let why = chain(&*cause);
+                let why = explain(&*cause);
                 warn!(
                     why,
                     "the server has no certificate of its own before the service CA's key is back: trying again in 10 seconds"

@@ -1,9 +1,8 @@
 //! Calls to others, as operations want them made.
 
-use std::error::Error as _;
 use std::sync::Arc;
 
-use enlist_core::Clock;
+use enlist_core::{Clock, explain};
 use enlist_ops::{Call, CallFor, Calling, Outbound, OutboundError, OutboundReply, Target};
 use enlist_outbound::{CallError, Client, Request};
 
@@ -61,22 +60,7 @@ fn error(error: CallError) -> OutboundError {
             OutboundError::TooLarge { status, most_bytes }
         }
         CallError::Crowded => OutboundError::Crowded,
-        error if error.is_final() => OutboundError::Unusable(words(&error)),
-        error => OutboundError::Unreachable(words(&error)),
+        error if error.is_final() => OutboundError::Unusable(explain(&error)),
+        error => OutboundError::Unreachable(explain(&error)),
     }
-}
-
-/// An error and its causes in one line.
-fn words(error: &CallError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        if !text.ends_with(&next) {
-            text.push_str(": ");
-            text.push_str(&next);
-        }
-        cause = error.source();
-    }
-    text
 }

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use enlist_core::SecretRefusal;
+use enlist_core::{SecretRefusal, explain};
 use enlist_ops::{ConfigurationError, Error, OrderRefusal};
 use enlist_wire::{PROBLEM_MEDIA_TYPE, Problem};
 use tracing::error;
@@ -133,12 +133,12 @@ impl<E: Into<Error>> From<E> for Refusal {
         let error = error.into();
         let status = status(&error);
         if status.is_server_error() {
-            error!(error = %chain(&error), "request failed");
+            error!(error = %explain(&error), "request failed");
         }
         let detail = if status.is_server_error() {
             error.to_string()
         } else {
-            chain(&error)
+            explain(&error)
         };
         let mut problem = problem(error.slug(), status, detail);
         problem.retry_after_s = error.retry_after_s();
@@ -152,22 +152,6 @@ impl<E: Into<Error>> From<E> for Refusal {
         }
         Self(problem)
     }
-}
-
-/// An error and its causes in one line. Errors here never hold secrets.
-pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        // A transparent error says the same as its cause.
-        if !text.ends_with(&next) {
-            text.push_str(": ");
-            text.push_str(&next);
-        }
-        cause = error.source();
-    }
-    text
 }
 
 fn status(error: &Error) -> StatusCode {
@@ -187,7 +171,7 @@ fn status(error: &Error) -> StatusCode {
         | Error::ChallengeInvalid
         | Error::UnknownDevice { .. }
         | Error::HookRefused { .. }
-        | Error::IdentityTombstoned
+        | Error::IdentityTombstoned { .. }
         | Error::DeviceSuspended
         | Error::DeviceNotActive(_)
         | Error::ForeignCertificate
@@ -199,9 +183,10 @@ fn status(error: &Error) -> StatusCode {
         | Error::NoCredential
         | Error::BadNonce
         | Error::CloneSuspected => StatusCode::FORBIDDEN,
-        Error::NotFound { .. } | Error::DeviceNotFound { .. } | Error::NoRootCrl => {
-            StatusCode::NOT_FOUND
-        }
+        Error::NotFound { .. }
+        | Error::NoSecretToReplace { .. }
+        | Error::DeviceNotFound { .. }
+        | Error::NoRootCrl => StatusCode::NOT_FOUND,
         Error::Configuration(error) => configuration_status(error),
         Error::InvalidName(_)
         | Error::InvalidProfile(_)
@@ -216,6 +201,7 @@ fn status(error: &Error) -> StatusCode {
         Error::NameTaken { .. }
         | Error::GroupNotEmpty { .. }
         | Error::ManifestInUse { .. }
+        | Error::SecretAmbiguous
         | Error::AwaitingCa { .. }
         | Error::CaRolloverUnderWay
         | Error::NoNextCa
@@ -227,6 +213,7 @@ fn status(error: &Error) -> StatusCode {
         | Error::NoNextRoot
         | Error::RolloverIncomplete { .. }
         | Error::InvalidTransition(_)
+        | Error::AnotherApplication { .. }
         | Error::Tombstoned { .. }
         | Error::DeviceAlreadyEnrolled { .. }
         | Error::AlreadyEnrolled { .. }

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use enlist_testkit::{Rig, refusal};
 use enlist_wire::{
-    Client, DeviceAction, Enrollment, NewDevice, NewGroup, NewSecret, NewTenant, NewToken,
-    PreEnroll, Role,
+    Client, DeviceAction, Enrollment, EventsQuery, NewDevice, NewGroup, NewSecret, NewTenant,
+    NewToken, PreEnroll, Role,
 };
 
 fn token(rig: &Rig, tenant: &str, role: Role) -> Client {
@@ -217,4 +217,53 @@ fn every_route_but_the_listed_ones_refuses_strangers() {
     assert!(routes > 30);
     let listed = OPEN_TO_STRANGERS.map(str::to_owned);
     assert_eq!(open, BTreeSet::from(listed));
+}
+
+#[test]
+fn a_groups_token_makes_no_token_that_is_wider_than_itself() {
+    let rig = Rig::new();
+    rig.group("field", Enrollment::Approve);
+    rig.group("pumps", Enrollment::Open);
+    let new = |group: Option<&str>, expires_in_s| NewToken {
+        label: "made".to_owned(),
+        role: Role::Admin,
+        group: group.map(str::to_owned),
+        expires_in_s,
+    };
+    let own = rig
+        .admin()
+        .create_token("default", &new(Some("field"), Some(3600)));
+    let own = rig.client_with_token(own.unwrap().token.expose());
+    let made = |new: &NewToken| own.create_token("default", new);
+    assert_eq!(
+        refusal(made(&new(Some("pumps"), Some(60)))),
+        "group-not-found"
+    );
+    assert_eq!(refusal(made(&new(None, None))), "invalid-request");
+    assert_eq!(refusal(made(&new(None, Some(3601)))), "invalid-request");
+    let there = made(&new(None, Some(60))).unwrap();
+    assert_eq!(there.group.as_deref(), Some("field"));
+    let theirs = rig
+        .admin()
+        .create_token("default", &new(None, None))
+        .unwrap();
+    let withdrawn = own.delete_token("default", theirs.token_id);
+    assert_eq!(refusal(withdrawn), "token-not-found");
+    assert_eq!(
+        refusal(own.create_installation_token(&new(None, Some(60)))),
+        "not-installation-wide"
+    );
+
+    // With the group its tokens go.
+    rig.admin().delete_group("default", "field").unwrap();
+    assert_eq!(refusal(own.whoami()), "unauthenticated");
+    let query = EventsQuery {
+        kind: Some("token-withdrawn".to_owned()),
+        ..EventsQuery::default()
+    };
+    assert_eq!(
+        rig.admin().events("default", &query).unwrap().items.len(),
+        2
+    );
+    assert_eq!(rig.admin().tokens("default").unwrap().items.len(), 1);
 }

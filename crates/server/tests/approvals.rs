@@ -211,45 +211,44 @@ fn who_was_turned_away_or_forgotten_asks_anew() {
 }
 
 #[test]
-fn a_groups_token_makes_no_token_that_is_wider_than_itself() {
+fn a_word_is_about_the_application_that_was_seen_and_not_about_who_came_after() {
     let rig = Rig::new();
-    field(&rig);
-    rig.group("pumps", Enrollment::Open);
-    let new = |group: Option<&str>, expires_in_s| NewToken {
-        label: "made".to_owned(),
-        role: Role::Admin,
-        group: group.map(str::to_owned),
-        expires_in_s,
+    let secret = field(&rig);
+    let admin = rig.admin();
+    let seen = || DeviceAction {
+        code: admin
+            .device("default", "field", "unit-1")
+            .unwrap()
+            .pending
+            .map(|it| it.code),
+        ..act()
     };
-    let own = rig
-        .admin()
-        .create_token("default", &new(Some("field"), Some(3600)));
-    let own = rig.client_with_token(own.unwrap().token.expose());
-    let made = |new: &NewToken| own.create_token("default", new);
+    waiting(&rig, &secret, "unit-1");
+    let before = seen();
+    admin.reject("default", "field", "unit-1", &before).unwrap();
+    let mut other = waiting(&rig, &secret, "unit-1");
     assert_eq!(
-        refusal(made(&new(Some("pumps"), Some(60)))),
-        "group-not-found"
+        refusal(admin.approve("default", "field", "unit-1", &before)),
+        "another-application"
     );
-    assert_eq!(refusal(made(&new(None, None))), "invalid-request");
-    assert_eq!(refusal(made(&new(None, Some(3601)))), "invalid-request");
-    let there = made(&new(None, Some(60))).unwrap();
-    assert_eq!(there.group.as_deref(), Some("field"));
-    let theirs = rig
-        .admin()
-        .create_token("default", &new(None, None))
-        .unwrap();
-    let withdrawn = own.delete_token("default", theirs.token_id);
-    assert_eq!(refusal(withdrawn), "token-not-found");
     assert_eq!(
-        refusal(own.create_installation_token(&new(None, Some(60)))),
-        "not-installation-wide"
+        refusal(admin.reject("default", "field", "unit-1", &before)),
+        "another-application"
     );
-
-    // With the group its tokens go.
-    rig.admin().delete_group("default", "field").unwrap();
-    assert_eq!(refusal(own.whoami()), "unauthenticated");
-    assert_eq!(events(&rig, "token-withdrawn").len(), 2);
-    assert_eq!(rig.admin().tokens("default").unwrap().items.len(), 1);
+    assert_eq!(certificates(&rig), 0);
+    assert_eq!(events(&rig, "device-rejected").len(), 1);
+    // A person may have typed it.
+    let now = DeviceAction {
+        code: seen().code.map(|code| format!(" {} ", code.to_lowercase())),
+        ..act()
+    };
+    admin.approve("default", "field", "unit-1", &now).unwrap();
+    other.enroll(&rig).unwrap();
+    // Who is in does not wait, whatever code is brought.
+    assert_eq!(
+        refusal(admin.approve("default", "field", "unit-1", &now)),
+        "invalid-transition"
+    );
 }
 
 /// A group that takes secrets and TPMs, and lets everybody else wait.

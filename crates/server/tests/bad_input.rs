@@ -5,7 +5,7 @@
 use enlist_keys::FileKey;
 use enlist_pki::csr;
 use enlist_testkit::{FakeDevice, Rig, refusal};
-use enlist_wire::{Binary, Enrollment, NewDevice, NewGroup};
+use enlist_wire::{Binary, Enrollment, EventsQuery, NewDevice, NewGroup};
 
 fn enroll_with_csr(rig: &Rig, device: &FakeDevice, csr: Vec<u8>) -> String {
     let mut request = device.request();
@@ -149,6 +149,63 @@ fn bodies_over_the_limit_of_another_type_or_with_unknown_fields() {
     );
 }
 
+/// What serde would read as an object's fields in their order.
+#[test]
+fn an_array_is_no_object() {
+    let rig = Rig::new();
+    let secret = rig.group("pumps", Enrollment::Open);
+    rig.enrolled_device("pumps", "pump-1", &secret);
+    let bearer = format!("Bearer {}", rig.admin_token());
+    let headers = [
+        ("content-type", "application/json"),
+        ("authorization", bearer.as_str()),
+    ];
+    let tenant = "/v1/tenants/default";
+    let csr =
+        Binary(csr::build(&FileKey::generate(enlist_pki::KeyKind::P256).unwrap(), "x").unwrap());
+    let csr = serde_json::to_value(csr).unwrap();
+    let enroll = serde_json::json!([
+        "default", "pumps", secret, "pump-2", null, null, csr, "edt_x"
+    ]);
+    for (path, body) in [
+        ("/v1/tenants".to_owned(), r#"["acme"]"#.to_owned()),
+        (
+            format!("{tenant}/groups"),
+            r#"["lights","open"]"#.to_owned(),
+        ),
+        (
+            format!("{tenant}/groups/pumps/devices"),
+            r#" ["pump-3"]"#.to_owned(),
+        ),
+        (format!("{tenant}/groups/pumps/secrets"), "[]".to_owned()),
+        (
+            format!("{tenant}/groups/pumps/secrets"),
+            "\n\t[\"line\"]".to_owned(),
+        ),
+        (
+            format!("{tenant}/groups/pumps/devices/pump-1/suspend"),
+            r#"["lost"]"#.to_owned(),
+        ),
+        (format!("{tenant}/groups/pumps/schema"), "[{}]".to_owned()),
+        (
+            "/v1/device/nonce".to_owned(),
+            r#"["0198c5a8-0000-7000-8000-000000000000"]"#.to_owned(),
+        ),
+        ("/v1/device/enroll".to_owned(), enroll.to_string()),
+    ] {
+        let answer = rig.raw("POST", &path, &headers, body.as_bytes());
+        let (status, slug, text) = (answer.status, answer.slug(), answer.text());
+        assert_eq!((status, slug.as_str()), (422, "invalid-request"), "{path}");
+        assert!(text.contains("an array"), "{path}: {text}");
+    }
+    let device = rig.admin().device("default", "pumps", "pump-1").unwrap();
+    assert_eq!(device.state, enlist_wire::DeviceState::Active);
+    assert_eq!(
+        rig.admin().secrets("default", "pumps").unwrap().items.len(),
+        1
+    );
+}
+
 #[test]
 fn labels_have_bounds() {
     let rig = Rig::new();
@@ -196,4 +253,23 @@ fn refusals_are_counted_and_written_down_once_a_minute() {
     assert_eq!(refused[0].detail["problem"], "unknown-device");
     assert_eq!(refused[0].detail["count"], "7");
     assert_eq!(refused[0].detail["source"], "127.0.0.1");
+    // Who it was: at which group, by which secret, and under which name.
+    assert_eq!(refused[0].group.as_deref(), Some("pumps"));
+    let secret = &rig.admin().secrets("default", "pumps").unwrap().items[0];
+    assert_eq!(refused[0].detail["secret"], secret.secret_id.to_string());
+    assert_eq!(refused[0].detail["secret_label"], secret.label);
+    assert_eq!(refused[0].detail["name"], "pump-1");
+    let of_group = EventsQuery {
+        group: Some("pumps".to_owned()),
+        kind: Some("refused".to_owned()),
+        ..EventsQuery::default()
+    };
+    let of_group = rig.admin().events("default", &of_group).unwrap().items;
+    assert_eq!(of_group.len(), 1);
+    let misspelt = EventsQuery {
+        kind: Some("refusd".to_owned()),
+        ..EventsQuery::default()
+    };
+    let told = rig.admin().events("default", &misspelt).unwrap_err();
+    assert!(told.to_string().contains("refused"), "{told}");
 }

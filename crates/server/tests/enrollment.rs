@@ -270,6 +270,21 @@ fn a_rejected_or_forgotten_application_is_gone_and_stays_on_record() {
 }
 
 #[test]
+fn however_many_applications_timed_out_one_run_turns_them_all_away() {
+    let rig = Rig::new();
+    let secret = rig.group("doors", Enrollment::Approve);
+    let client = rig.stranger();
+    for number in 0..501 {
+        let device = rig.device("doors", &format!("door-{number}"), &secret);
+        client.enroll(&device.request()).unwrap();
+    }
+    rig.clock.advance(8 * DAY);
+    rig.block_on(rig.ops.lapse_applications()).unwrap();
+    let left = rig.block_on(rig.ops.lapse_applications()).unwrap();
+    assert_eq!(left, 0);
+}
+
+#[test]
 fn a_hundred_at_once_with_one_name_leave_one_device() {
     let rig = Arc::new(Rig::new());
     let secret = rig.group("pumps", Enrollment::Open);

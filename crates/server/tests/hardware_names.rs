@@ -79,3 +79,30 @@ fn hardware_that_was_announced_is_named_in_an_identity_made_ahead() {
     device.renew(&rig).unwrap();
     assert_eq!(named(&device.certificate()), expected);
 }
+
+#[test]
+fn hardware_that_has_to_be_proved_is_not_named_in_an_identity_made_ahead() {
+    let rig = Rig::new();
+    rig.group("pumps", Enrollment::Known);
+    let ek = "5a".repeat(32);
+    for (name, kind, value) in [
+        ("pump-1", HardwareKind::TpmEk, ek.as_str()),
+        ("pump-2", HardwareKind::Idevid, "acme/SN-7"),
+    ] {
+        let announced = NewDevice {
+            name: name.to_owned(),
+            labels: Default::default(),
+            hardware: hardware(kind, value),
+        };
+        let admin = rig.admin();
+        let created = admin.create_device("default", "pumps", &announced);
+        let quadruple = admin.pre_enroll("default", "pumps", name, &PreEnroll::default());
+        let mut device = FakeDevice::pre_enrolled(&rig, name, &quadruple.unwrap());
+        assert_eq!(named(&device.certificate()), []);
+        device.renew(&rig).unwrap();
+        assert_eq!(named(&device.certificate()), []);
+        let after = admin.device("default", "pumps", name).unwrap();
+        assert_eq!(after.device_id, created.unwrap().device_id);
+        assert_eq!(after.hardware, hardware(kind, value));
+    }
+}

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use enlist_testkit::{Rig, refusal};
-use enlist_wire::{DeviceAction, DeviceState, Enrollment, NewDevice};
+use enlist_wire::{DeviceAction, DeviceState, Enrollment, EventsQuery, NewDevice};
 
 fn act() -> DeviceAction {
     DeviceAction::default()
@@ -73,6 +73,20 @@ fn a_deleted_device_leaves_a_tombstone_for_name_and_key() {
         .allow_reenroll("default", "pumps", "pump-1", &act())
         .unwrap();
     device.enroll(&rig).unwrap();
+    // Both of the name are on record under it.
+    let of_both = EventsQuery {
+        group: Some("pumps".to_owned()),
+        device: Some("pump-1".to_owned()),
+        kind: Some("device-enrolled".to_owned()),
+        ..EventsQuery::default()
+    };
+    let admin = rig.admin();
+    let enrolled = || admin.events("default", &of_both).unwrap().items;
+    let both = enrolled();
+    assert_eq!(both.len(), 2);
+    assert_ne!(both[0].device_id, both[1].device_id);
+    admin.delete_device("default", "pumps", "pump-1").unwrap();
+    assert_eq!(enrolled(), both, "also when none of them is left");
 }
 
 #[test]
@@ -180,7 +194,7 @@ fn what_happened_to_a_device_is_on_record_in_order() {
     rig.admin()
         .delete_device("default", "pumps", "pump-1")
         .unwrap();
-    let query = enlist_wire::EventsQuery {
+    let query = EventsQuery {
         group: Some("pumps".to_owned()),
         ..Default::default()
     };

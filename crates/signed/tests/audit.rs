@@ -116,7 +116,13 @@ fn what_is_gone_swapped_or_doubled_is_named() {
     assert_eq!(findings(&swapped, &[]), [Finding::Reordered { seq: 3 }]);
     let mut doubled = RECORD.clone();
     doubled.insert(4, RECORD[2].clone());
-    assert_eq!(findings(&doubled, &[]), [Finding::Repeated { seq: 3 }]);
+    let once_more = |from, to| Finding::Repeated { from, to };
+    assert_eq!(findings(&doubled, &[]), [once_more(3, 3)]);
+    // All of a part that was given after the one it belongs before.
+    let behind = [&RECORD[..], &RECORD[..7]].concat();
+    assert!(findings(&behind, &[]).contains(&once_more(1, 6)));
+    let parts_and_again = [&behind[..], &RECORD[9..11]].concat();
+    assert!(findings(&parts_and_again, &[]).contains(&once_more(9, 10)));
     let mut early = RECORD.clone();
     // The head after the fifth, before it.
     early.swap(4, 5);
@@ -152,6 +158,25 @@ fn what_happened_long_before_a_head_that_stands_before_it_is_a_warning() {
     };
     assert_eq!(late(&lines, &[kept]), [3, 5, 6]);
     assert_eq!(late(&lines, &[]), [0; 0]);
+}
+
+#[test]
+fn the_servers_own_alarm_in_a_record_that_holds_is_a_warning() {
+    let mut alarm = event(2, "lamp");
+    alarm.kind = "audit-chain-broken".to_owned();
+    let mut place = Seal::START;
+    let mut lines: Vec<_> = [event(1, "lamp"), alarm, event(3, "lamp")]
+        .into_iter()
+        .map(|event| {
+            place = place.next(&event);
+            let (seq, hash) = (place.seq, place.hash);
+            Line::Sealed(Sealed { seq, hash, event })
+        })
+        .collect();
+    lines.push(Line::Head(head(place)));
+    let verified = walk(&text(&lines), &[]);
+    assert!(verified.is_intact(), "{verified:?}");
+    assert_eq!(verified.warnings, [Finding::Alarm { seq: 2 }]);
 }
 
 #[test]
@@ -358,30 +383,4 @@ proptest! {
         let verified = walk(&lines, &[]);
         prop_assert!(!verified.is_intact());
     }
-}
-
-/// What stands in the documentation in a block of this kind.
-fn documented(kind: &str) -> String {
-    let text = include_str!("../../../docs/audit.md");
-    let (_, block) = text.split_once(&format!("```{kind}\n")).unwrap();
-    block.split_once("```").unwrap().0.to_owned()
-}
-
-#[test]
-fn the_documented_example_holds_byte_for_byte() {
-    let mut place = Seal::START;
-    let mut last = None;
-    for line in documented("jsonl").lines() {
-        let Line::Sealed(sealed) = serde_json::from_str(line).unwrap() else {
-            panic!("an event");
-        };
-        place = place.next(&sealed.event);
-        assert_eq!((place.seq, place.hash), (sealed.seq, sealed.hash));
-        // Written again it is the same line.
-        let again = Line::Sealed(sealed.clone()).to_bytes();
-        assert_eq!(String::from_utf8(again).unwrap().trim_end(), line);
-        last = Some(sealed.event);
-    }
-    let hex: String = documented("hex").split_whitespace().collect();
-    assert_eq!(enlist_core::lower_hex(&last.unwrap().canonical()), hex);
 }

@@ -12,9 +12,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use enlist_core::{
-    Actor, CaId, CertificateRecord, Clock, Credential, Device, DeviceId, Digest, Event, Group,
-    GroupId, Issued, NewDevice, Rng, Serial, Standing, State, StateKind, SystemClock, SystemRng,
-    Tenant, TenantId, TenantState,
+    Actor, CaId, CaKey, CaKind, CaRecord, CaStanding, CertificateRecord, Clock, Credential, Device,
+    DeviceId, Digest, Event, Group, GroupId, Issued, NewDevice, Rng, Serial, Standing, State,
+    StateKind, SystemClock, SystemRng, Tenant, TenantId, TenantState,
 };
 use enlist_store::{Location, Store, StoreError, Tx};
 
@@ -37,7 +37,7 @@ async fn main() -> Outcome<()> {
     let only = std::env::var("ONLY").ok();
     let only = only.as_deref();
     let store = Arc::new(Store::open(location.clone(), Arc::new(SystemRng))?);
-    let home = home(&store).await?;
+    let (home, issuer) = home(&store).await?;
     for (what, callers) in [("alone", 1), ("at once", callers)] {
         if only.is_some_and(|only| only != what) {
             continue;
@@ -61,7 +61,7 @@ async fn main() -> Outcome<()> {
             seconds,
             |n| {
                 let device = devices[usize::try_from(n).unwrap_or(0) % devices.len()].clone();
-                enrollment(device)
+                enrollment(device, issuer)
             },
         )
         .await?;
@@ -165,7 +165,8 @@ async fn futures(
     .await
 }
 
-async fn home(store: &Store) -> Outcome<Group> {
+/// A group, and the CA that its certificates are under.
+async fn home(store: &Store) -> Outcome<(Group, CaId)> {
     let tenant = Tenant {
         id: TenantId::new(&SystemClock, &SystemRng),
         name: "acme".parse()?,
@@ -174,14 +175,26 @@ async fn home(store: &Store) -> Outcome<Group> {
     };
     let id = GroupId::new(&SystemClock, &SystemRng);
     let group = Group::new(id, tenant.id, "lights".parse()?, SystemClock.now());
+    let issuer = CaId::new(&SystemClock, &SystemRng);
+    let ca = CaRecord {
+        id: issuer,
+        tenant: Some(tenant.id),
+        kind: CaKind::Issuing,
+        certificate: vec![0x30; 700],
+        standing: CaStanding::Current,
+        chain: Vec::new(),
+        key: CaKey::Offline,
+        created_at: SystemClock.now(),
+    };
     let recorded = group.clone();
     store
         .write::<_, StoreError>("home", move |tx| {
             tx.insert_tenant(&tenant)?;
+            tx.insert_ca(&ca)?;
             tx.insert_group(&recorded)
         })
         .await?;
-    Ok(group)
+    Ok((group, issuer))
 }
 
 fn new_device(group: &Group, name: &str) -> Outcome<NewDevice> {
@@ -243,7 +256,7 @@ fn small(group: &Group) -> Event {
 }
 
 /// What recording an enrollment does.
-fn enrollment(device: Device) -> Job {
+fn enrollment(device: Device, issuer: CaId) -> Job {
     let now = SystemClock.now();
     let issued = Issued {
         serial: Serial::generate(&SystemRng),
@@ -266,7 +279,7 @@ fn enrollment(device: Device) -> Job {
         serial: issued.serial,
         tenant: device.tenant,
         device: device.id,
-        issuer: CaId::new(&SystemClock, &SystemRng),
+        issuer,
         fingerprint: digest(),
         not_before: now,
         not_after: issued.not_after,
@@ -286,7 +299,7 @@ fn enrollment(device: Device) -> Job {
         if let Ok((active, event)) = loaded.enroll(Actor::Newcomer, now) {
             tx.save_device(&active, StateKind::Created)?;
             tx.insert_credential(&credential, None)?;
-            tx.insert_certificate(&certificate)?;
+            assert!(tx.record_certificate(&certificate)?, "its CA issues");
             tx.append(&event)?;
         }
         Ok(())

@@ -13,6 +13,7 @@ use crate::engine::Row;
 use crate::value::Value;
 
 /// Reads the columns of one row from left to right.
+#[derive(Clone)]
 pub(crate) struct Columns<'a> {
     row: &'a dyn Row,
     table: &'static str,

@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_roots.sql"),
     include_str!("migrations/0006_revocation.sql"),
     include_str!("migrations/0007_admission.sql"),
+    include_str!("migrations/0008_gone.sql"),
 ];
 
 /// The version that this program knows.

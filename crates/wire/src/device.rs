@@ -120,6 +120,9 @@ pub struct PendingApproval {
     /// The label of the provisioning secret that it has shown; absent where it has shown none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
+    /// What it says it is, by a proof that nobody who is believed vouches for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unproved: Option<String>,
 }
 
 /// Body of `POST …/devices/{name}/{suspend|resume|deprovision|decommission|allow-reenroll|approve|reject}`.
@@ -130,6 +133,10 @@ pub struct DeviceAction {
     /// Why, for the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// With `approve` and `reject`: the code of the application that is meant, as the queue shows it.
+    /// Another device may have applied under the name since; that one is left alone then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
     /// With `decommission`: stop waiting for the device's receipt.
     #[serde(default)]
     pub give_up: bool,

@@ -36,6 +36,11 @@ pub struct Event {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub detail: BTreeMap<String, serde_json::Value>,
+    /// It no longer reads as an event does: somebody has changed it in the database. What is wrong stands
+    /// there as `unreadable:` and the hexadecimal digits of its bytes, among the details where there is no
+    /// other room for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unreadable: bool,
 }
 
 /// Which events of a tenant to list.
@@ -47,7 +52,8 @@ pub struct EventsQuery {
     /// Only those of this group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
-    /// Only those of the device of this name; needs `group`.
+    /// Only those of the devices that have this name, or had it until they were deleted or rejected; needs
+    /// `group`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
     /// Only those of this kind, such as `device-enrolled`.

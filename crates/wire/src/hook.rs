@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::secret::default_overlap_s;
 use crate::{SecretText, Time};
 
 /// Asks for a hook. Body of `POST /v1/tenants/{tenant}/groups/{group}/hook`.
@@ -50,13 +51,21 @@ pub struct HookSecret {
 }
 
 /// Asks for another signing secret.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RefreshHook {
-    /// Seconds in which requests are signed with the old one, too.
-    #[serde(default)]
+    /// Seconds in which requests are signed with the old one, too; a day where nothing is said.
+    #[serde(default = "default_overlap_s")]
     pub overlap_s: u64,
+}
+
+impl Default for RefreshHook {
+    fn default() -> Self {
+        Self {
+            overlap_s: default_overlap_s(),
+        }
+    }
 }
 
 /// How a test of a hook went: its answer about a device that there is not, or why there was none.
@@ -66,7 +75,7 @@ pub struct HookTested {
     /// What it has answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<HookAnswer>,
-    /// Why there was no answer.
+    /// Why there was no answer, or why no device would be let in with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }

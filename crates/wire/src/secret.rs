@@ -39,12 +39,17 @@ pub struct SecretRate {
     pub per_s: u64,
 }
 
-/// Replaces a group's provisioning secrets by a new one. Body of `POST …/secrets/rotate`.
+/// Replaces a provisioning secret of a group by a new one with the same label and bounds. Body of
+/// `POST …/secrets/rotate`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RotateSecret {
-    /// Seconds that the older ones stay good.
+    /// Which one: its id, its short id or its label. It may be left out where all that are good have the
+    /// same label and bounds, or none is good: then the newest that has expired is replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    /// Seconds that the one that is replaced stays good; a day where nothing is said.
     #[serde(default = "default_overlap_s")]
     pub overlap_s: u64,
 }
@@ -62,6 +67,21 @@ pub struct SecretCreated {
     /// When it stops being good for anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Time>,
+    /// The most devices it may enroll.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_devices: Option<u64>,
+    /// How many of them within a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<SecretRate>,
+    /// The ranges of addresses that they may ask from; none means anywhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<String>,
+    /// The name of the manifest that they have to be on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<String>,
+    /// The ids of those in whose place it comes; they stay good for the overlap, where they were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaces: Vec<Uuid>,
 }
 
 /// What may be known about a provisioning secret.
@@ -93,7 +113,7 @@ pub struct Secret {
     /// The name of the manifest that they have to be on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manifest: Option<String>,
-    /// How many devices it has enrolled.
+    /// How many devices it has ever let in.
     pub used: u64,
 }
 
@@ -117,11 +137,13 @@ pub enum SecretState {
 impl Default for RotateSecret {
     fn default() -> Self {
         Self {
+            secret: None,
             overlap_s: default_overlap_s(),
         }
     }
 }
 
-fn default_overlap_s() -> u64 {
+/// How long what is replaced stays good.
+pub(crate) fn default_overlap_s() -> u64 {
     86_400
 }

@@ -95,7 +95,10 @@ pub struct DeadLetter {
     /// What happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// To which device.
+    /// To which device, as it was called then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// That device's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device_id: Option<Uuid>,
     /// How often it was tried.

@@ -54,9 +54,17 @@ fn columns_are_found_by_their_names() {
         [
             (2, "serial:SN 1, a"),
             (3, "tpm-ek:ab12"),
-            (5, "serial:SN-3")
+            (6, "serial:SN-3")
         ]
     );
+    // Rows are counted as a spreadsheet does: empty ones too, whatever ends them, and one that is written on
+    // several lines as one.
+    for end in ["\n", "\r\n", "\r"] {
+        let file = "\n\nnote,serial\n\n\"a\n\n\",SN-1\n\n\n\"\n\",SN-2\nx,SN-3".replace('\n', end);
+        let found = rows(ManifestFormat::Csv, &file);
+        let right = [(5, "serial:SN-1"), (8, "serial:SN-2"), (9, "serial:SN-3")];
+        assert_eq!(good(&found), right, "{end:?}");
+    }
     let file = "kind,note,value\nserial,x,1\nmac,,00:11:22:33:44:55";
     let found = rows(ManifestFormat::Csv, file);
     assert_eq!(
@@ -93,12 +101,55 @@ fn a_row_that_makes_no_sense_is_told_and_the_rest_goes_on() {
         ]
     );
     assert_eq!(found.len(), 10);
-    assert_eq!(found[2].1, Err("`serial` is no text".to_owned()));
+    assert_eq!(
+        found[2].1,
+        Err("`serial` is no text: put its value in quotes".to_owned())
+    );
 
     let file = "\n\"serial:1\"\n\n{\"serial\":\"2\nserial:3\n{\"mac\":\"4\"}";
     let found = rows(ManifestFormat::Json, file);
     assert_eq!(good(&found), [(2, "serial:1"), (6, "mac:4")]);
     assert_eq!(found.len(), 4);
+}
+
+#[test]
+fn rows_that_go_with_a_quote_are_told() {
+    for (file, row, why) in [
+        // Never closed, in an identity, behind one, and with nothing below.
+        (
+            "serial\nSN-1\n\"SN-2\nSN-3\n\nSN-4",
+            3,
+            "never closed: 2 lines below",
+        ),
+        (
+            "serial,note\nSN-1,\nSN-2,\"a\nSN-3,\n",
+            3,
+            "never closed: 1 line below",
+        ),
+        ("serial\nSN-1\n\"SN-2", 3, "never closed: 0 lines below"),
+        // Closed by a quote that was to open something else.
+        (
+            "serial\nSN-1\n\"SN-2\nSN-3\n\"SN-4\"\nSN-5\n",
+            3,
+            "and 2 lines below went with it",
+        ),
+        (
+            "note,serial\n,SN-1\n\"a,SN-2\n,SN-3\n\"\n",
+            3,
+            "no identity; a quote is opened in this row, and 1 line below",
+        ),
+    ] {
+        for end in ["\n", "\r\n"] {
+            let found = rows(ManifestFormat::Csv, &file.replace('\n', end));
+            assert_eq!(good(&found)[0], (2, "serial:SN-1"), "{file}");
+            let told = found.iter().find(|(at, _)| *at == row).unwrap();
+            let told = told.1.as_ref().unwrap_err();
+            assert!(told.contains(why), "{file}: {told}");
+        }
+    }
+    // A quote that is opened and closed is none of that, wherever the file ends.
+    let found = rows(ManifestFormat::Csv, "note,serial\n\"a\nb\",\"SN-1\"");
+    assert_eq!(good(&found), [(2, "serial:SN-1")]);
 }
 
 #[test]

@@ -21,17 +21,21 @@ use crate::served::Served;
 pub(crate) struct Newcomers {
     pub(crate) group: String,
     pub(crate) secret: String,
-    /// Whether each claims a serial number of its own.
-    pub(crate) claims: bool,
-    made: usize,
+    /// Of how many serial numbers each claims one of its own; where none, it claims nothing.
+    pub(crate) serials: Option<u64>,
+    made: u64,
 }
+
+/// How far the serial numbers of two that come one after the other are apart. A prime: all are claimed
+/// before one is claimed again.
+const STRIDE: u64 = 7_919;
 
 impl Newcomers {
     pub(crate) fn new(group: &str, secret: &str) -> Self {
         Self {
             group: group.to_owned(),
             secret: secret.to_owned(),
-            claims: false,
+            serials: None,
             made: 0,
         }
     }
@@ -89,9 +93,10 @@ impl Newcomers {
             attestation: None,
             csr: Binary(csr::build(&key, &name)?),
             name: Some(name),
-            hardware: self.claims.then(|| Hardware {
+            // A batch does not come in the order in which it was made.
+            hardware: self.serials.map(|serials| Hardware {
                 kind: HardwareKind::Serial,
-                value: format!("newcomer-{:010}", self.made),
+                value: format!("newcomer-{:010}", self.made * STRIDE % serials),
             }),
             device_token: text(token.expose()),
             certificate_ttl_h: None,

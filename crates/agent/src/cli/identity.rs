@@ -33,11 +33,16 @@ pub(super) fn identity(config: Option<&Path>, output: Output) -> Exit {
         (Some(_), None) => "the first source that says anything",
         (None, _) => "no source says anything; a random identity is made at enrollment and kept",
     };
-    let kept = configuration.as_ref().and_then(|configuration| {
-        let vault = Vault::new(FileDisk::look(&configuration.persistent_directory));
-        vault.hardware_id().ok().flatten()
-    });
-    let used = used.or(kept);
+    let used = match &configuration {
+        None => used,
+        Some(configuration) => {
+            let vault = Vault::new(FileDisk::look(&configuration.persistent_directory));
+            match used {
+                Some(found) => Some(drive::on_record(&vault, found)),
+                None => vault.hardware_id().ok().flatten(),
+            }
+        }
+    };
     let name = match (&configuration, &used) {
         (Some(configuration), Some(used)) => drive::name(configuration, used),
         _ => None,

@@ -8,8 +8,8 @@ use crate::drive::Progress;
 use crate::log::Log;
 use crate::machine::{Note, Verdict};
 
-/// Steps on until `done`, for as long as `wait` says at most, or until it turns out that only a person
-/// can help.
+/// Steps on until `done`, for as long as `wait` says, or until it turns out that only a person can help,
+/// and that is on record.
 pub(super) fn until(
     agent: &mut DeviceAgent,
     wait: Duration,
@@ -17,28 +17,34 @@ pub(super) fn until(
     done: impl Fn(&DeviceAgent) -> bool,
 ) -> Exit {
     let start = Instant::now();
+    let mut is_refused = false;
     loop {
         if done(agent) {
             return Exit::Done;
+        }
+        if is_refused && !agent.goes_on() {
+            return Exit::Refused;
         }
         match agent.step() {
             Progress::Went(note) => {
                 let Some(note) = note else { continue };
                 tell::tell(&note, log);
-                if let Note::Trouble { failure, .. } = *note
-                    && failure.verdict == Verdict::GiveUp
-                {
-                    return Exit::Refused;
+                match *note {
+                    Note::Trouble { failure, .. } => {
+                        is_refused = failure.verdict == Verdict::GiveUp;
+                    }
+                    Note::Pending { .. } => is_refused = false,
+                    _ => {}
                 }
             }
             // `run` and `decommission` go on with it.
             Progress::Wiping => return Exit::NotYet,
             Progress::Wait(until) => {
-                let pause = until.since(agent.now());
-                if start.elapsed() + pause > wait {
+                let left = wait.saturating_sub(start.elapsed());
+                if left.is_zero() {
                     return Exit::NotYet;
                 }
-                sleep(pause);
+                sleep(until.since(agent.now()).min(left));
             }
         }
     }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use enlist_core::{Clock, SystemClock, Timestamp};
 use serde_json::json;
 
-use super::{DeviceAgent, Exit, Output, agent, pass, report, say};
+use super::{DeviceAgent, Exit, Output, agent, pass, report, say, tell};
 use crate::config::Configuration;
 use crate::disk::{FileDisk, Locked, Vault};
 use crate::log::Log;
-use crate::machine::{Identity, State};
+use crate::machine::{Identity, Stage, State};
 
 /// Enrolls once.
 pub(super) fn provision(config: &Path, wait: u64, output: Output) -> Exit {
@@ -51,6 +51,12 @@ pub(super) fn provision(config: &Path, wait: u64, output: Output) -> Exit {
     let own = agent.machine().identity();
     if let Some(own) = own.filter(|own| is_good(own, now)) {
         return already(own, &configuration, output);
+    }
+    // Of one that waits already nothing more is told until its code is another one.
+    if let Some(Stage::Enrolling(waiting)) = agent.machine().state().map(|state| &state.stage)
+        && waiting.pending
+    {
+        tell::pending(waiting.code.as_deref(), &log);
     }
     let exit = pass::until(&mut agent, Duration::from_secs(wait), &log, |agent| {
         agent.machine().is_settled(agent.now())

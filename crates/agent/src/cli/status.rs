@@ -109,6 +109,7 @@ fn under_way(enrolling: &Enrolling) -> Vec<(&'static str, Value)> {
         ("tenant", json!(enrolling.tenant)),
         ("group", json!(enrolling.group)),
         ("code", json!(enrolling.code)),
+        ("turned_away", json!(enrolling.turned_away)),
     ]
 }
 

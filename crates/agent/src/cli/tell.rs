@@ -12,11 +12,14 @@ pub(super) fn tell(note: &Note, log: &Log) {
         Note::TakenUp(identity) => {
             log.info(format_args!("took up the identity of {}", who(identity)));
         }
-        Note::Pending { code } => log.info(format_args!(
-            "waits for approval{}",
-            code.as_ref()
-                .map_or_else(String::new, |code| format!(": code {code}"))
-        )),
+        Note::Pending { code, turned_away } => {
+            if let Some(before) = turned_away {
+                log.warn(format_args!(
+                    "the application with the code {before} is gone: rejected, or not answered in time"
+                ));
+            }
+            pending(code.as_deref(), log);
+        }
         Note::Enrolled(identity) => {
             log.info(format_args!("enrolled as {}", certified(identity)));
             warn_of_clock(identity, log);
@@ -87,13 +90,21 @@ pub(super) fn tell(note: &Note, log: &Log) {
     }
 }
 
+/// A person has to say yes, and knows the device by this code.
+pub(super) fn pending(code: Option<&str>, log: &Log) {
+    let code = code.map_or_else(String::new, |code| format!(": code {code}"));
+    log.info(format_args!("waits for approval{code}"));
+}
+
 fn status(note: &Note) -> Option<String> {
     Some(match note {
         Note::Enrolled(identity) | Note::Renewed(identity) => {
             format!("Enrolled as {}", certified(identity))
         }
-        Note::Pending { code: Some(code) } => format!("Waits for approval: code {code}"),
-        Note::Pending { code: None } => "Waits for approval".into(),
+        Note::Pending {
+            code: Some(code), ..
+        } => format!("Waits for approval: code {code}"),
+        Note::Pending { code: None, .. } => "Waits for approval".into(),
         Note::Trouble { failure, .. } => crate::log::one_line(&failure.message),
         _ => return None,
     })

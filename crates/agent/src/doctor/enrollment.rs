@@ -26,12 +26,24 @@ pub(super) fn check(patient: &Patient) -> Finding {
         Ok(None) => return new(patient),
         Ok(Some(Stage::Enrolling(enrolling))) if enrolling.pending => {
             let code = enrolling.code.as_deref().unwrap_or("-");
+            let before = enrolling.turned_away.as_ref();
+            let before = before.map_or_else(String::new, |gone| {
+                format!("; the application before, {gone}, was rejected or not answered in time")
+            });
             return Finding::warning(
-                format!("a person has to say yes first; code {code}"),
+                format!("a person has to say yes first; code {code}{before}"),
                 "`enlist approve` on the operator's side lets the device in",
             );
         }
         Ok(Some(Stage::Enrolling(_))) => {
+            if let Ok(Some(refused)) = patient.vault.trouble()
+                && let Some(slug) = refused.slug
+            {
+                return Finding::failed(
+                    format!("the device is kept out: {} ({slug})", refused.message),
+                    REFUSALS,
+                );
+            }
             return Finding::warning(
                 "the device has asked to enroll, and has no answer yet",
                 "see that the agent runs and reaches the server; its log says what keeps it",
@@ -58,10 +70,12 @@ pub(super) fn check(patient: &Patient) -> Finding {
                 Some(slug) => format!("{} ({slug})", failure.message),
                 None => failure.message,
             },
-            "docs/problems.md says what each refusal means and who can lift it",
+            REFUSALS,
         ),
     }
 }
+
+const REFUSALS: &str = "docs/problems.md says what each refusal means and who can lift it";
 
 fn new(patient: &Patient) -> Finding {
     let configuration = &patient.configuration;

@@ -3,6 +3,7 @@ use std::path::Path;
 use enlist_core::{HardwareIdentity, Rng};
 use enlist_wire::{Hardware, HardwareKind};
 
+use super::hardware::on_record;
 use crate::config::Configuration;
 use crate::disk::{Disk, Vault};
 use crate::drive::OpenError;
@@ -38,7 +39,7 @@ pub(super) fn claimed<D: Disk>(
 ) -> Result<HardwareIdentity, OpenError> {
     Ok(
         match hardware::identity(root, configuration.hardware.as_ref())? {
-            Some(found) => found,
+            Some(found) => on_record(vault, found),
             None => vault.make_hardware_id(rng)?,
         },
     )

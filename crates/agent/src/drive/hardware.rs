@@ -22,10 +22,18 @@ pub(super) fn present<D: Disk>(
 ) -> Option<HardwareIdentity> {
     // Who is enrolled must not fail over what it could claim.
     let found = hardware::identity(root, configuration.hardware.as_ref());
+    let found = found.ok().flatten();
     found
-        .ok()
-        .flatten()
+        .map(|found| on_record(vault, found))
         .or_else(|| vault.hardware_id().ok().flatten())
+}
+
+/// What was found, as it was taken when the device enrolled.
+pub(crate) fn on_record<D: Disk>(vault: &Vault<D>, found: HardwareIdentity) -> HardwareIdentity {
+    match vault.hardware_record() {
+        Ok(Some(Ok(record))) => record.as_before(found),
+        _ => found,
+    }
 }
 
 /// What became of the comparison at the start.

@@ -27,6 +27,7 @@ use asking_time::AskingTime;
 pub(crate) use attest::credentials;
 pub use check::BadReply;
 pub(crate) use claim::name;
+pub(crate) use hardware::on_record;
 pub(crate) use looking::renewal_due;
 pub use open::OpenError;
 use orders::Signers;

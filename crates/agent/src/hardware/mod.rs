@@ -14,7 +14,7 @@ use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use enlist_core::{HardwareIdentity, HardwareKind};
+use enlist_core::{HardwareIdentity, HardwareKind, NotAnIdentity};
 use serde::{Deserialize, Serialize};
 
 use crate::config::HardwareSource;
@@ -104,7 +104,7 @@ pub enum NotFound {
     },
     /// What was read identifies nothing.
     #[error(transparent)]
-    Meaningless(#[from] enlist_core::NotAnIdentity),
+    Meaningless(#[from] NotAnIdentity),
 }
 
 /// What one source says.
@@ -143,14 +143,19 @@ pub fn identity(
         None => Ok(Source::ALL
             .into_iter()
             .find_map(|source| read(root, source).ok())),
-        Some(HardwareSource::Value(value)) => {
-            Ok(Some(HardwareIdentity::new(HardwareKind::Named, value)?))
-        }
-        Some(HardwareSource::File(from)) => {
-            let value = read_file(&from.file)?;
-            Ok(Some(HardwareIdentity::new(HardwareKind::Named, &value)?))
-        }
+        Some(HardwareSource::Value(value)) => Ok(Some(written(value)?)),
+        Some(HardwareSource::File(from)) => Ok(Some(written(&read_file(&from.file)?)?)),
         Some(HardwareSource::Source(from)) => read(root, from.source).map(Some),
+    }
+}
+
+/// An identity as somebody wrote it: `serial:SN-17` with its kind in front, or else a name.
+pub(crate) fn written(text: &str) -> Result<HardwareIdentity, NotAnIdentity> {
+    let kind = text.trim().split_once(':').map(|(kind, _)| kind.parse());
+    match kind {
+        Some(Ok(HardwareKind::TpmEk | HardwareKind::Idevid)) => Err(NotAnIdentity::Claimed),
+        Some(Ok(_)) => text.trim().parse(),
+        _ => HardwareIdentity::new(HardwareKind::Named, text),
     }
 }
 
@@ -278,6 +283,18 @@ mod tests {
         let file = root.0.path().join("etc/serial");
         let file = wish(&serde_json::json!({ "file": file }).to_string());
         assert_eq!(found(file).unwrap().unwrap().to_string(), "named:A-1001");
+
+        for (text, identity) in [
+            ("serial:SN-17", "serial:SN-17"),
+            ("mac:00-00-5E-00-53-01", "mac:00:00:5e:00:53:01"),
+            ("named:press-7", "named:press-7"),
+            ("line:7", "named:line:7"),
+        ] {
+            let value = found(wish(&format!("\"{text}\""))).unwrap().unwrap();
+            assert_eq!(value.to_string(), identity);
+        }
+        // What only hardware can prove is nobody's to write down.
+        assert!(found(wish("\"idevid:ACME/17\"")).is_err());
 
         assert!(found(wish(r#"{"source":"soc"}"#)).is_err());
         assert!(found(wish(r#"{"file":"/does/not/exist"}"#)).is_err());

@@ -97,6 +97,18 @@ impl Record {
         Some(Changed { was, is })
     }
 
+    /// The identity under which the device is on record, where `found` is that one, as it was taken then.
+    /// Earlier agents took `serial:SN-17` in the configuration for a name, and the server knows the device
+    /// by it.
+    #[must_use]
+    pub fn as_before(&self, found: HardwareIdentity) -> HardwareIdentity {
+        let was = self.hardware.as_ref();
+        let is_that = |was: &&HardwareIdentity| {
+            was.kind() == HardwareKind::Named && was.value().parse().as_ref() == Ok(&found)
+        };
+        was.filter(is_that).cloned().unwrap_or(found)
+    }
+
     /// The record as it is written: JSON.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {

@@ -40,7 +40,16 @@ impl Machine {
         }
     }
 
-    pub(super) fn enrolling(&self, state: &State, enrolling: &Enrolling, now: Timestamp) -> Step {
+    pub(super) fn enrolling(
+        &self,
+        state: &State,
+        enrolling: &Enrolling,
+        now: Timestamp,
+        rng: &dyn Rng,
+    ) -> Step {
+        if enrolling.refused {
+            return self.after_refusal(state, enrolling, rng);
+        }
         match &self.memory.moment {
             Moment::Granted(granted) => Step::Install(enrolling.slot, granted.clone()),
             Moment::Installed(granted) => {
@@ -55,6 +64,44 @@ impl Machine {
             _ if self.settings.attests => Step::Send(Ask::Challenge(enrolling.clone())),
             _ => Step::Send(Ask::Enroll(enrolling.clone(), None)),
         }
+    }
+
+    /// What was refused for certain is asked again, or asked as what the configuration says by now, with
+    /// another key and another token. Before it is asked again it is open what comes of it.
+    fn after_refusal(&self, state: &State, enrolling: &Enrolling, rng: &dyn Rng) -> Step {
+        if enrolling.hardware == self.settings.hardware {
+            return Step::save(state.with(Stage::Enrolling(Enrolling {
+                refused: false,
+                ..enrolling.clone()
+            })));
+        }
+        match self.memory.moment {
+            Moment::KeyMade(slot) => Step::save(State {
+                token: new_token(rng),
+                ..state.with(Stage::Enrolling(self.settings.enrolling(slot)))
+            }),
+            // Keys of attempts before this one don't pile up.
+            _ if !self.memory.tidy => Step::Tidy(state.slots()),
+            _ => Step::MakeKey(state.next_slot()),
+        }
+    }
+
+    /// The attempt under way has come to nothing for certain, and that is kept. Whether it is another one
+    /// by the configuration of now.
+    pub(super) fn refuse_attempt(&mut self) -> bool {
+        let Some(state) = &self.state else {
+            return false;
+        };
+        let Stage::Enrolling(enrolling) = &state.stage else {
+            return false;
+        };
+        self.memory.owed = Some(state.with(Stage::Enrolling(Enrolling {
+            pending: false,
+            code: None,
+            refused: true,
+            ..enrolling.clone()
+        })));
+        enrolling.hardware != self.settings.hardware
     }
 
     /// Puts who the device was aside and enrolls anew, with another key and another token.
@@ -96,12 +143,16 @@ impl Machine {
         if enrolling.pending && enrolling.code == code {
             return None;
         }
+        // An application keeps its code: with another one, the one before is gone.
+        let turned_away = enrolling.code.clone().filter(|_| code.is_some());
+        let before = enrolling.turned_away.clone();
         self.memory.owed = Some(state.with(Stage::Enrolling(Enrolling {
             pending: true,
             code: code.clone(),
+            turned_away: turned_away.clone().or(before),
             ..enrolling.clone()
         })));
-        Some(Note::Pending { code })
+        Some(Note::Pending { code, turned_away })
     }
 
     /// The server says that this very key and token are enrolled as `device_id`, with a certificate

@@ -111,9 +111,12 @@ impl From<ClientError> for Failure {
             error => Verdict::Retry(error.retry_after()),
         };
         let mut message = explain(&error);
-        if matches!(error, ClientError::Tls(_)) && verdict != Verdict::Expired {
-            message += " (see that server_url and the trust anchors belong together, and that the \
-                        clock here is right)";
+        if matches!(error, ClientError::Tls(_)) {
+            message += match verdict {
+                Verdict::Expired => "",
+                Verdict::Dates => " (see that the clock here is right, and the server's)",
+                _ => " (see that server_url and the trust anchors belong together)",
+            };
         }
         Self {
             verdict,

@@ -177,6 +177,14 @@ impl Machine {
         self.memory.heard.is_some()
     }
 
+    /// Whether a refusal leaves something to do at once: to keep it, or to enroll as what the configuration
+    /// says by now.
+    #[must_use]
+    pub fn goes_on(&self, now: Timestamp) -> bool {
+        let waits = |(from, until)| from <= now && now < until;
+        self.memory.owed.is_some() || (self.enrolls() && !self.memory.wait.is_some_and(waits))
+    }
+
     /// When the current certificate is to be renewed, by a clock that reads `now`.
     #[must_use]
     pub fn renewal_due(&self, now: Timestamp) -> Option<Timestamp> {
@@ -275,7 +283,7 @@ impl Machine {
         match &self.state {
             None => self.first(rng),
             Some(state) => match &state.stage {
-                Stage::Enrolling(enrolling) => self.enrolling(state, enrolling, now),
+                Stage::Enrolling(enrolling) => self.enrolling(state, enrolling, now, rng),
                 Stage::Enrolled(identity) => self.enrolled(state, identity, clock, rng),
             },
         }
@@ -286,6 +294,9 @@ impl Machine {
         memory.owed = None;
         let before = self.state.replace(memory.saving.take()?);
         let moment = std::mem::take(&mut memory.moment);
+        let was_refused = before.as_ref().is_some_and(
+            |state| matches!(&state.stage, Stage::Enrolling(enrolling) if enrolling.refused),
+        );
         let renewed = before.is_some_and(|state| state.identity().is_some());
         let is_enrolled = self
             .state
@@ -315,9 +326,14 @@ impl Machine {
             Moment::KeyMade(_) | Moment::KeyKept(_) => {
                 self.memory.start_over = false;
                 self.memory.is_first_answer = true;
+                self.memory.tidy &= !was_refused;
                 None
             }
-            _ => None,
+            _ => {
+                // What was asked with this key before has come to nothing.
+                self.memory.is_first_answer |= was_refused;
+                None
+            }
         }
     }
 }

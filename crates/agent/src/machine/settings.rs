@@ -54,11 +54,13 @@ impl Settings {
             hardware: self.hardware.clone(),
             pending: false,
             code: None,
+            turned_away: None,
+            refused: false,
         }
     }
 
     /// Whether an enrollment under way is still what these settings want. The hardware claimed does
-    /// not count: a card that is pulled out does not make another device.
+    /// not count while it is open: a card that is pulled out does not make another device.
     pub(super) fn asks_the_same_as(&self, under_way: &Enrolling) -> bool {
         self.pre_enrolled.is_none()
             && self.tenant == under_way.tenant

@@ -54,7 +54,8 @@ pub enum Stage {
     Enrolled(Identity),
 }
 
-/// An enrollment under way. It stays the same over retries, whatever the hardware says next time.
+/// An enrollment under way. It stays the same over retries, whatever the hardware says next time, until
+/// the server has refused it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Enrolling {
     /// The slot of its key.
@@ -73,6 +74,13 @@ pub struct Enrolling {
     /// The code by which that person knows the device.
     #[serde(default)]
     pub code: Option<String>,
+    /// The code of its last application before, which is gone: rejected, or not answered in time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turned_away: Option<String>,
+    /// Whether the server has refused it for certain, and was not asked since. Only then may it become
+    /// another one: as long as an answer may have been lost, the server may know this key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
 }
 
 /// Who the device is.
@@ -297,6 +305,8 @@ mod tests {
                 hardware: None,
                 pending: true,
                 code: Some("K7P-3QF".into()),
+                turned_away: Some("L4U-DM8".into()),
+                refused: true,
             }),
         );
         let read = State::from_json(&state.to_json()).unwrap();

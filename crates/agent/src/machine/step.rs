@@ -196,6 +196,8 @@ pub enum Note {
     Pending {
         /// The code by which that person knows the device.
         code: Option<String>,
+        /// The code of the application before, where that one is gone: rejected, or not answered in time.
+        turned_away: Option<String>,
     },
     /// The device is enrolled.
     Enrolled(Identity),

@@ -12,11 +12,11 @@ impl Machine {
         let was_poll = std::mem::take(&mut memory.is_polling);
         let was_asked_first = std::mem::take(&mut memory.poll_first);
         memory.moment = Moment::Rest;
-        memory.is_first_answer = false;
+        let was_first = std::mem::take(&mut memory.is_first_answer);
         memory.owed = None;
         memory.saving = None;
         memory.checks_in = false;
-        let until = match self.turn(&failure, now, was_poll) {
+        let until = match self.turn(&failure, now, was_poll, was_first) {
             Some(until) => until,
             // The wait for this one is over already.
             None if was_poll && was_asked_first && !failure.may_pass() => now,
@@ -39,7 +39,13 @@ impl Machine {
     }
 
     /// Another way that is open at once, and from when; `None` where there is no other.
-    fn turn(&mut self, failure: &Failure, now: Timestamp, was_poll: bool) -> Option<Timestamp> {
+    fn turn(
+        &mut self,
+        failure: &Failure,
+        now: Timestamp,
+        was_poll: bool,
+        was_first: bool,
+    ) -> Option<Timestamp> {
         let is_new = self.just_granted(now).is_some();
         let slug = failure.slug.as_deref().unwrap_or_default();
         match failure.verdict {
@@ -68,6 +74,9 @@ impl Machine {
                 self.memory.by_next_token = true;
             }
             Verdict::GiveUp if slug == "key-not-new" && self.drops_kept_key() => {}
+            Verdict::GiveUp if self.ends_attempt(slug, was_first) => {
+                return self.refuse_attempt().then_some(now);
+            }
             Verdict::GiveUp | Verdict::Gone if !was_poll && self.identity().is_some() => {
                 self.memory.poll_first = true;
                 // On its way out it may do nothing but ask what to do.
@@ -76,6 +85,17 @@ impl Machine {
             _ => return None,
         }
         Some(now)
+    }
+
+    /// Whether this refusal says for certain that the server has not let the device in: it was the first
+    /// answer of all, or one that only keys get that the server does not know.
+    fn ends_attempt(&self, slug: &str, was_first: bool) -> bool {
+        let Some(Stage::Enrolling(enrolling)) = self.state.as_ref().map(|state| &state.stage)
+        else {
+            return false;
+        };
+        let is_first = was_first && !enrolling.pending && !slug.is_empty();
+        is_first || NEWCOMERS.contains(&slug)
     }
 
     /// Only who is enrolled, on the hardware it enrolled on, and holds a provisioning secret.
@@ -117,6 +137,21 @@ impl Machine {
 const STALE: [&str; 2] = ["challenge-invalid", "challenge-used"];
 /// How often that is tried before it is waited as for everything else.
 const MOST_STALE: u32 = 3;
+
+/// Refusals that the server comes to only after it has looked for the key and not found it.
+const NEWCOMERS: [&str; 11] = [
+    "secret-expired",
+    "secret-withdrawn",
+    "secret-used-up",
+    "secret-network",
+    "manifest-not-listed",
+    "manifest-entry-used",
+    "hook-refused",
+    "unknown-device",
+    "device-already-enrolled",
+    "hardware-conflict",
+    "hardware-mismatch",
+];
 
 /// Refusals of a certificate that is gone for good, or on hold.
 const REVOKED: [&str; 2] = ["certificate-revoked", "foreign-certificate"];

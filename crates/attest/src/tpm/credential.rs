@@ -15,7 +15,6 @@ use enlist_core::Rng;
 use enlist_pki::KeyKind;
 use zeroize::Zeroizing;
 
-use super::keys;
 use super::public::{Aes, Public};
 use super::refusal::TpmRefusal;
 
@@ -31,20 +30,11 @@ pub struct Credential {
 /// What the seed is for, as both ways of encrypting it say.
 const IDENTITY: &[u8] = b"IDENTITY";
 
-/// Encrypts `secret` so that only the TPM with the endorsement key `ek_public` (`TPMT_PUBLIC`) gives it
-/// out, and only where a key called `ak_name` is loaded in it.
+/// Encrypts `secret` so that only the TPM with the endorsement key `ek` gives it out, and only where a key
+/// called `ak_name` is loaded in it.
 ///
 /// # Errors
-/// The endorsement key does not read, or is none.
-pub fn make_credential(
-    ek_public: &[u8],
-    ak_name: &[u8],
-    secret: &[u8; 32],
-    rng: &dyn Rng,
-) -> Result<Credential, TpmRefusal> {
-    make(&keys::endorsement(ek_public)?, ak_name, secret, rng)
-}
-
+/// The library can't encrypt for this key.
 pub(super) fn make(
     ek: &Public,
     ak_name: &[u8],

@@ -4,8 +4,8 @@
 //! - the **endorsement key** (EK) is the TPM's identity. Its manufacturer has certified it, or somebody
 //!   has written its digest into a manifest. It decrypts, and signs nothing.
 //! - the **attestation key** (AK) signs only what the TPM says itself (restricted). That it is in the
-//!   same TPM as the EK, credential activation proves: a secret that [`make_credential`] encrypts for
-//!   the EK is given out only where an object of the AK's name is loaded.
+//!   same TPM as the EK, credential activation proves: a secret that [`Endorsed::credential`] encrypts
+//!   for the EK is given out only where an object of the AK's name is loaded.
 //! - `TPM2_Certify` of the **device's key** by the AK proves that the key is in the same TPM, was made
 //!   there, and can't leave it.
 //!
@@ -23,7 +23,7 @@ mod reader;
 mod refusal;
 mod signature;
 
-pub use credential::{Credential, make_credential};
+pub use credential::Credential;
 pub use evidence::{Endorsed, TpmEndorsement, TpmEvidence};
 pub use reader::Unreadable;
 pub use refusal::{Attribute, TpmKey, TpmRefusal};

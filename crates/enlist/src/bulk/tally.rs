@@ -102,6 +102,10 @@ impl Tally {
         }
         let seen = self.seen();
         let seconds = self.begun.elapsed().as_secs_f64();
+        if seen == 0 && self.items == Items::Entries {
+            say!("There are no rows in the file, so nothing was added, and no manifest was made.");
+            return Ok(());
+        }
         say!(
             "{seen} {} in {seconds:.1} s: {} created, {} there already, {} refused.",
             self.items.noun(),

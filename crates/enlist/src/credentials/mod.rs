@@ -50,6 +50,8 @@ pub struct KeyAndToken {
 
 /// What a device holds that is enrolled.
 pub struct Enrolled {
+    /// Whose it is, where it is now.
+    pub owner: Owner,
     /// Key and token.
     pub own: KeyAndToken,
     /// The certificate and its issuing CA.
@@ -128,9 +130,13 @@ impl Paths {
         }))
     }
 
-    /// Key, token and certificate, which have to belong to `owner`; `None` where there is no
-    /// certificate yet.
-    pub fn enrolled(&self, owner: &Owner) -> anyhow::Result<Option<Enrolled>> {
+    /// Key, token and certificate, which have to belong to `owner`, who may have been passed on by the
+    /// group `came_by`; `None` where there is no certificate yet.
+    pub fn enrolled(
+        &self,
+        owner: &Owner,
+        came_by: Option<&Name>,
+    ) -> anyhow::Result<Option<Enrolled>> {
         let Some(pem) = files::read(&self.certificate)? else {
             return Ok(None);
         };
@@ -140,6 +146,7 @@ impl Paths {
         let leaf = chain
             .first()
             .with_context(|| format!("`{path}` holds no certificate"))?;
+        let owner = owner.passed_on(leaf, came_by);
         owner
             .check(leaf)
             .map_err(|whose| other_device(&self.certificate, &whose))?;
@@ -152,7 +159,7 @@ impl Paths {
                 &format!("not over the key in `{}`", self.key.display()),
             ));
         }
-        Ok(Some(Enrolled { own, chain }))
+        Ok(Some(Enrolled { owner, own, chain }))
     }
 
     fn held_token(&self) -> anyhow::Result<Option<DeviceToken>> {

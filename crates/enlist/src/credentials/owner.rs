@@ -4,7 +4,7 @@ use enlist_core::{DeviceId, Name};
 use enlist_pki::{Certificate, SubjectName};
 
 /// A device, by its place.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
     /// Its tenant.
     pub tenant: Name,
@@ -18,10 +18,7 @@ impl Owner {
     /// Whether `leaf` is a certificate of this device; if not, what it is instead.
     pub fn check(&self, leaf: &Certificate) -> Result<(), String> {
         let own = format!("{}.{}.{}", self.name, self.group, self.tenant);
-        let dns = leaf.names().iter().find_map(|name| match name {
-            SubjectName::Dns(dns) => Some(dns.as_str()),
-            _ => None,
-        });
+        let dns = dns(leaf);
         // A group's suffix may follow.
         let rest = dns.and_then(|dns| dns.strip_prefix(own.as_str()));
         if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) {
@@ -32,6 +29,33 @@ impl Owner {
             None => format!("no certificate of `{own}`"),
         })
     }
+
+    /// The same device where `leaf` says it is, if it came by the group `came_by`, which has passed it on.
+    pub fn passed_on(&self, leaf: &Certificate, came_by: Option<&Name>) -> Self {
+        let there = named(leaf).filter(|there| {
+            let is_named = [came_by, came_by.and(Some(&there.group))].contains(&Some(&self.group));
+            is_named && there.tenant == self.tenant
+        });
+        there.unwrap_or_else(|| self.clone())
+    }
+}
+
+/// The device that a certificate names.
+fn named(leaf: &Certificate) -> Option<Owner> {
+    let mut names = dns(leaf)?.split('.').map(str::parse);
+    let mut next = || names.next()?.ok();
+    Some(Owner {
+        name: next()?,
+        group: next()?,
+        tenant: next()?,
+    })
+}
+
+fn dns(leaf: &Certificate) -> Option<&str> {
+    leaf.names().iter().find_map(|name| match name {
+        SubjectName::Dns(dns) => Some(dns.as_str()),
+        _ => None,
+    })
 }
 
 /// The id in a device's certificate (`urn:uuid:…`).

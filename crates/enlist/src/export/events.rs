@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use enlist_signed::audit::{Line, Place};
-use enlist_wire::{Client, ClientError, ExportQuery};
+use enlist_wire::{ClientError, ExportQuery};
 use indicatif::ProgressBar;
 
 use super::part::Part;
@@ -15,14 +15,15 @@ use crate::files;
 use crate::progress;
 use crate::say::say;
 
-/// Events asked for at once; a reply of them stays well under the client's bound.
+/// Events asked for at once; a reply of them stays well under the client's bound, unless somebody has
+/// tampered with them.
 const AT_ONCE: u64 = 5_000;
 
 /// The record of events with its seals, for auditors
 ///
 /// One JSON object a line: the events in their order, each with its number and its hash over itself and
 /// all before it, signed heads between them, and a fresh one at the end. `enlist verify events` checks it
-/// without a server; docs/audit.md says how to do so without Enlist. It takes the role operator.
+/// without a server; docs/audit.md says how to do so without Enlist. It takes the role viewer.
 ///
 /// What breaks off stays as FILE.part, and the same command again goes on where it stopped.
 #[derive(Debug, clap::Args)]
@@ -44,21 +45,23 @@ Examples:
   enlist export events --since 120000 --out later.jsonl
   enlist verify events later.jsonl --key audit.pem --head head.json --save-head head.json";
 
+/// The server, as it is asked.
+type Ask<'a> = &'a dyn Fn(&ExportQuery) -> Result<Vec<u8>, ClientError>;
+
 /// Where lines go.
 type Out<'a> = &'a mut dyn FnMut(&[u8]) -> anyhow::Result<()>;
 
 /// An export under way.
 struct Export<'a> {
-    client: &'a Client,
-    tenant: &'a str,
+    ask: Ask<'a>,
     out: Out<'a>,
     bar: ProgressBar,
     /// The last event that is written.
     at: u64,
     /// Its hash, where it is known.
     hash: Option<Place>,
-    /// What came last of a reply and may be followed by more, or by a fresher one.
-    held: Option<Vec<u8>>,
+    /// What came last. If a reply ends with it, it is the end.
+    held: Option<(End, Vec<u8>)>,
 }
 
 /// How a record ended.
@@ -75,6 +78,7 @@ impl Events {
         let key = client.audit_key(tenant.as_str())?;
         let bar = progress::bar(Some(key.events.saturating_sub(self.since)), "events");
         let start = (self.since, None);
+        let ask = |query: &ExportQuery| client.export_events(tenant.as_str(), query);
         let (end, last) = match &self.out {
             None => {
                 if io::stdout().is_terminal() {
@@ -82,7 +86,7 @@ impl Events {
                 }
                 let mut out = BufWriter::new(io::stdout());
                 let mut put = |line: &[u8]| written(out.write_all(line));
-                let ended = Export::new(&client, tenant.as_str(), &mut put, bar, start).run()?;
+                let ended = Export::new(&ask, &mut put, bar, start).run()?;
                 written(out.flush())?;
                 ended
             }
@@ -93,7 +97,7 @@ impl Events {
                 let (mut part, found) = Part::open(path)?;
                 let start = found.map_or(start, |place| (place.seq, Some(place)));
                 let mut put = |line: &[u8]| part.write(line);
-                let export = Export::new(&client, tenant.as_str(), &mut put, bar, start);
+                let export = Export::new(&ask, &mut put, bar, start);
                 let ended = export.run().map_err(|error| match error.downcast_ref() {
                     Some(ClientError::Unreachable(_) | ClientError::Foreign { .. }) => error
                         .context(format!(
@@ -122,16 +126,9 @@ impl Events {
 }
 
 impl<'a> Export<'a> {
-    fn new(
-        client: &'a Client,
-        tenant: &'a str,
-        out: Out<'a>,
-        bar: ProgressBar,
-        (at, hash): (u64, Option<Place>),
-    ) -> Self {
+    fn new(ask: Ask<'a>, out: Out<'a>, bar: ProgressBar, (at, hash): (u64, Option<Place>)) -> Self {
         Self {
-            client,
-            tenant,
+            ask,
             out,
             bar,
             at,
@@ -140,36 +137,43 @@ impl<'a> Export<'a> {
         }
     }
 
-    /// Gets and writes it all. Says how it ended, and after which event.
+    /// Gets and writes it all, up to what is there when the last reply begins. Says how it ended, and after
+    /// which event.
     fn run(mut self) -> anyhow::Result<(End, u64)> {
         loop {
             let before = self.at;
-            let query = ExportQuery {
-                since: Some(self.at).filter(|at| *at > 0),
-                limit: Some(AT_ONCE),
-            };
-            let reply = self.client.export_events(self.tenant, &query)?;
-            let end = self.take(&reply)?;
+            let reply = self.reply()?;
+            self.take(&reply)?;
             self.bar.inc(self.at - before);
-            if self.at > before {
-                continue;
-            }
-            // Nothing more: what came last is the end.
-            let held = self.held.take();
-            return match (end, held) {
-                (Some(end), Some(line)) => {
+            match self.held.take() {
+                Some((end, line)) => {
                     (self.out)(&line)?;
                     self.bar.finish_and_clear();
-                    Ok((end, self.at))
+                    return Ok((end, self.at));
                 }
-                _ => Err(stuck()),
-            };
+                None if self.at > before => {}
+                None => return Err(stuck()),
+            }
         }
     }
 
-    /// Writes a reply down, but for the head that ends it.
-    fn take(&mut self, reply: &[u8]) -> anyhow::Result<Option<End>> {
-        let mut end = None;
+    /// What comes next: fewer events, where they are so large that not as many can be taken.
+    fn reply(&self) -> Result<Vec<u8>, ClientError> {
+        let mut limit = AT_ONCE;
+        loop {
+            let query = ExportQuery {
+                since: Some(self.at).filter(|at| *at > 0),
+                limit: Some(limit),
+            };
+            match (self.ask)(&query) {
+                Err(ClientError::TooLarge(_)) if limit > 1 => limit = (limit / 10).max(1),
+                reply => return reply,
+            }
+        }
+    }
+
+    /// Writes a reply down, but for what ends it.
+    fn take(&mut self, reply: &[u8]) -> anyhow::Result<()> {
         for line in reply.split_inclusive(|byte| *byte == b'\n') {
             if !line.ends_with(b"\n") {
                 return Err(stuck());
@@ -190,17 +194,11 @@ impl<'a> Export<'a> {
                         hash: sealed.hash,
                     });
                 }
-                Line::Head(_) => {
-                    end = Some(End::Signed);
-                    self.held = Some(line.to_vec());
-                }
-                Line::Broken(_) => {
-                    end = Some(End::Broken);
-                    self.held = Some(line.to_vec());
-                }
+                Line::Head(_) => self.held = Some((End::Signed, line.to_vec())),
+                Line::Broken(_) => self.held = Some((End::Broken, line.to_vec())),
             }
         }
-        Ok(end)
+        Ok(())
     }
 
     /// Checks that a reply goes on from what is written.
@@ -223,7 +221,7 @@ impl<'a> Export<'a> {
 
     fn release(&mut self) -> anyhow::Result<()> {
         match self.held.take() {
-            Some(line) => (self.out)(&line),
+            Some((_, line)) => (self.out)(&line),
             None => Ok(()),
         }
     }
@@ -234,4 +232,103 @@ fn stuck() -> anyhow::Error {
         "record-stuck",
         "the server's record ended in the middle, or does not go on",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+
+    use enlist_core::{Digest, EventId, EventRecord, TenantId, Timestamp};
+    use enlist_signed::audit::{Broken, Sealed};
+
+    use super::*;
+
+    fn event(seq: u64) -> Vec<u8> {
+        let event = EventRecord {
+            event_id: EventId::from_bytes([1; 16]),
+            tenant_id: TenantId::from_bytes([2; 16]),
+            at: Timestamp::from_millis(0),
+            actor: "server".to_owned(),
+            kind: "tried".to_owned(),
+            group_id: None,
+            device_id: None,
+            name: String::new(),
+            detail: Vec::new(),
+        };
+        let hash = Digest::of(&seq.to_be_bytes());
+        Line::Sealed(Sealed { seq, hash, event }).to_bytes()
+    }
+
+    /// What stands in a head's place, and needs no key.
+    fn end(events: u64) -> Vec<u8> {
+        let seen = Place {
+            seq: events,
+            hash: Digest::of(b"anything"),
+        };
+        Line::Broken(Broken { seen, events }).to_bytes()
+    }
+
+    /// What is written where the server answers so.
+    fn exported(ask: Ask<'_>) -> anyhow::Result<(u64, Vec<u8>)> {
+        let mut written = Vec::new();
+        let mut out = |line: &[u8]| {
+            written.extend_from_slice(line);
+            Ok(())
+        };
+        let export = Export::new(ask, &mut out, ProgressBar::hidden(), (0, None));
+        let (end, last) = export.run()?;
+        assert_eq!(end, End::Broken);
+        Ok((last, written))
+    }
+
+    #[test]
+    fn an_export_ends_though_there_is_one_more_event_each_time() {
+        let asked = Cell::new(0);
+        let ask = |query: &ExportQuery| {
+            asked.set(asked.get() + 1);
+            assert!(asked.get() < 10, "it never ends");
+            let next = query.since.unwrap_or(0) + 1;
+            let mut reply = event(next);
+            // The first is as long as was asked for.
+            if next > 1 {
+                reply.extend(end(next));
+            }
+            Ok(reply)
+        };
+        let (last, written) = exported(&ask).unwrap();
+        assert_eq!((last, asked.get()), (2, 2));
+        assert_eq!(written, [event(1), event(2), end(2)].concat());
+    }
+
+    #[test]
+    fn heads_between_events_end_nothing() {
+        let ask = |query: &ExportQuery| {
+            Ok(match query.since {
+                None => [event(1), end(1), event(2)].concat(),
+                Some(_) => end(2),
+            })
+        };
+        let (last, written) = exported(&ask).unwrap();
+        assert_eq!(last, 2);
+        assert_eq!(written, [event(1), end(1), event(2), end(2)].concat());
+        assert!(exported(&|_| Ok(Vec::new())).is_err(), "that is no end");
+    }
+
+    #[test]
+    fn events_that_are_too_large_together_are_taken_one_by_one() {
+        let limits = RefCell::new(Vec::new());
+        let ask = |query: &ExportQuery| {
+            limits.borrow_mut().push(query.limit.unwrap());
+            match (query.since, query.limit) {
+                (None, Some(1)) => Ok(event(1)),
+                (None, _) => Err(ClientError::TooLarge(100)),
+                _ => Ok(end(1)),
+            }
+        };
+        assert_eq!(exported(&ask).unwrap().0, 1);
+        assert_eq!(*limits.borrow(), [5_000, 500, 50, 5, 1, 5_000]);
+        // But one that can't be had at all is no endless loop.
+        let none = |_: &ExportQuery| Err(ClientError::TooLarge(100));
+        assert!(exported(&none).is_err());
+    }
 }

@@ -23,7 +23,7 @@ impl GetAuditKey {
         let key = client.audit_key(tenant.as_str())?;
         if let Some(seq) = key.broken_at {
             say!(
-                "Attention: the record of tenant `{tenant}` was cut or rewritten: event {seq}, which the server had seen, is not there any more or is another one. Nothing is signed until that is cleared up."
+                "Attention: the record of tenant `{tenant}` was cut or rewritten: event {seq}, which the server had seen, is not there any more or is another one. Nothing is signed until that is cleared up: docs/audit.md says how."
             );
         }
         if let Some(format @ (Format::Json | Format::Csv)) = global.output {

@@ -41,13 +41,21 @@ impl GetDeadLetters {
 
 impl Row for DeadLetter {
     const COLUMNS: &'static [&'static str] = &[
-        "seq", "kind", "device", "attempts", "since", "given up", "error",
+        "seq",
+        "kind",
+        "device",
+        "device id",
+        "attempts",
+        "since",
+        "given up",
+        "error",
     ];
 
     fn cells(&self) -> Vec<String> {
         vec![
             self.seq.to_string(),
             self.kind.clone().unwrap_or_default(),
+            self.device.clone().unwrap_or_default(),
             self.device_id.map_or_else(String::new, |id| id.to_string()),
             self.attempts.to_string(),
             self.since.to_string(),

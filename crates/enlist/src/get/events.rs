@@ -15,7 +15,7 @@ use crate::span::Span;
 pub struct GetEvents {
     #[command(flatten)]
     group: AnyGroupArg,
-    /// Only what happened to this device; needs -g
+    /// Only what happened to the devices that are or were called so; needs -g
     #[arg(long, value_name = "NAME", requires = "group")]
     device: Option<Name>,
     /// Only this kind, such as device-enrolled
@@ -80,6 +80,9 @@ impl Row for Event {
             serde_json::Value::String(text) => format!("{key}={text}"),
             other => format!("{key}={other}"),
         });
+        let mark = self
+            .unreadable
+            .then(|| "(unreadable: changed in the database)".to_owned());
         vec![
             self.at.to_string(),
             self.kind.clone(),
@@ -89,7 +92,7 @@ impl Row for Event {
                 Some(label) => format!("{} ({label})", self.by),
                 None => self.by.clone(),
             },
-            detail.collect::<Vec<_>>().join(" "),
+            mark.into_iter().chain(detail).collect::<Vec<_>>().join(" "),
         ]
     }
 }

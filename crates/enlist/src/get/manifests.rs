@@ -73,7 +73,10 @@ impl Row for Manifest {
         vec![
             self.name.clone(),
             self.entries.to_string(),
-            self.used.to_string(),
+            match self.more_used {
+                true => format!("{}+", self.used),
+                false => self.used.to_string(),
+            },
             self.created_at.to_string(),
             self.manifest_id.to_string(),
         ]

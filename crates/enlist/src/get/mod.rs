@@ -11,6 +11,7 @@ mod dead_letters;
 mod device;
 mod devices;
 mod events;
+mod group;
 mod groups;
 mod hooks;
 mod listing;
@@ -46,6 +47,7 @@ pub struct Get {
 enum Noun {
     Tenants(tenants::GetTenants),
     Groups(groups::GetGroups),
+    Group(group::GetGroup),
     Hooks(hooks::GetHooks),
     Devices(devices::GetDevices),
     Device(device::GetDevice),
@@ -81,6 +83,7 @@ impl Get {
         match self.noun {
             Noun::Tenants(noun) => noun.run(global),
             Noun::Groups(noun) => noun.run(global),
+            Noun::Group(noun) => noun.run(global),
             Noun::Hooks(noun) => noun.run(global),
             Noun::Devices(noun) => noun.run(global),
             Noun::Device(noun) => noun.run(global),

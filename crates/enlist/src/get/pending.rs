@@ -78,7 +78,10 @@ impl Row for Waiting {
                 .map_or_else(String::new, |until| until.to_string()),
             text(pending.and_then(|pending| pending.from.as_ref())),
             claims.unwrap_or_default(),
-            proved.unwrap_or_else(|| "unproved".to_owned()),
+            proved.unwrap_or_else(|| match pending.and_then(|one| one.unproved.as_ref()) {
+                Some(claim) => format!("unproved: {claim}"),
+                None => "unproved".to_owned(),
+            }),
             text(pending.and_then(|pending| pending.secret.as_ref())),
         ]
     }

@@ -1,15 +1,13 @@
 //! `enlist get secrets`.
 
-use std::time::Duration;
-
-use enlist_core::Rate;
-use enlist_wire::{Page, Secret, SecretRate};
+use enlist_wire::{Page, Secret};
 use serde::Serialize;
 
 use super::listing::{LimitArg, Listing, groups};
 use crate::cli::Global;
 use crate::group_arg::AnyGroupArg;
 use crate::output::Row;
+use crate::secret_bounds::rate;
 use crate::text::word;
 
 /// The provisioning secrets of a group, or of all groups; never the secrets themselves
@@ -86,13 +84,4 @@ impl Row for OfGroup {
             secret.secret_id.to_string(),
         ]
     }
-}
-
-/// As it is given.
-fn rate(rate: SecretRate) -> String {
-    let per = Duration::from_secs(rate.per_s);
-    Rate::new(rate.devices, per).map_or_else(
-        |_| format!("{}/{}s", rate.devices, rate.per_s),
-        |rate| rate.to_string(),
-    )
 }

@@ -12,8 +12,8 @@ use crate::cli::Global;
 /// A manifest is a batch that is known ahead: each of its entries lets one device in, where a
 /// provisioning secret or a group is bounded by it.
 ///
-/// The file is CSV with a header that names the columns: serial, mac, uuid, soc, tpm-ek, idevid, with
-/// one identity a row, or kind and value; other columns are passed over. Or it is JSON: an array, or a
+/// The file is CSV with a header that names the columns: serial, mac, uuid, soc, machine, random, named,
+/// tpm-ek, idevid, with one identity a row, or kind and value; other columns are passed over. Or it is JSON: an array, or a
 /// value on each line, each "kind:value", {"kind": …, "value": …} or {"serial": …}.
 ///
 /// Rows that make no sense are told on standard error with their number and the reason, and the rest goes

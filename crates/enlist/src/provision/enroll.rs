@@ -13,6 +13,7 @@ use enlist_wire::{
 use crate::context::{Settings, device_client};
 use crate::credentials::{self, Answer, KeyAndToken, Owner, Paths};
 use crate::failure::refused;
+use crate::refresh::Journal;
 use crate::say::say;
 use crate::span::Span;
 use crate::text::{claimed, shown};
@@ -58,7 +59,12 @@ pub fn confirmed(settings: &Settings, held: &credentials::Enrolled) -> anyhow::R
 
 impl Request<'_> {
     /// Asks until there is a certificate, and writes it.
-    pub fn send(&self, settings: &Settings, paths: &Paths) -> anyhow::Result<Enrolled> {
+    pub fn send(
+        &self,
+        settings: &Settings,
+        paths: &Paths,
+        journal: &mut Journal,
+    ) -> anyhow::Result<Enrolled> {
         let client = device_client(settings, None)?;
         let name = &self.owner.name;
         let csr = enlist_pki::csr::build(self.own.key.as_ref(), name.as_str())
@@ -75,8 +81,27 @@ impl Request<'_> {
             certificate_ttl_h: self.ttl_h,
         };
         let reply = self.answered(&client, &request)?;
-        Answer::checked(&reply, self.owner, self.own.key.public_key())?.write(paths)?;
+        let landed = self.landed(&reply)?;
+        let answer = Answer::checked(&reply, &landed, self.own.key.public_key())?;
+        let came_by = (landed != *self.owner).then_some(&self.owner.group);
+        journal.passed_on(paths, came_by)?;
+        answer.write(paths)?;
+        if came_by.is_some() {
+            let Owner { group, name, .. } = &landed;
+            say!("Its group has passed it on: from now on it is `{name}` of group `{group}`.");
+        }
         Ok(reply)
+    }
+
+    /// Where the device is now: a hook or an allocation may have put it elsewhere than it asked, though
+    /// never into another tenant.
+    fn landed(&self, reply: &Enrolled) -> anyhow::Result<Owner> {
+        let names = "the server's answer names no device";
+        Ok(Owner {
+            tenant: self.owner.tenant.clone(),
+            group: reply.group.parse().context(names)?,
+            name: reply.name.parse().context(names)?,
+        })
     }
 
     fn answered(&self, client: &Client, request: &EnrollRequest) -> anyhow::Result<Enrolled> {

@@ -96,9 +96,10 @@ impl Provision {
         };
         let paths = Paths::of(&self.out, &owner.name);
         let mut lock = paths.lock()?;
-        Journal::load(&paths)?.finish(&paths)?;
+        let mut journal = Journal::load(&paths)?;
+        journal.finish(&paths)?;
 
-        if let Some(held) = paths.enrolled(&owner)? {
+        if let Some(held) = paths.enrolled(&owner, journal.came_by())? {
             match enroll::confirmed(&settings, &held)? {
                 enroll::Held::Good(device) => {
                     return report::already(global.output, &paths, &held, &device);
@@ -106,6 +107,7 @@ impl Provision {
                 enroll::Held::Revoked => {
                     say!("What `{}` held was revoked: it gets a new key.", owner.name);
                     paths.clear_away()?;
+                    journal = Journal::default();
                     lock = None;
                 }
                 enroll::Held::Unclear => {}
@@ -123,7 +125,7 @@ impl Provision {
             ttl_h: self.ttl,
             wait: self.wait,
         };
-        let reply = request.send(&settings, &paths)?;
+        let reply = request.send(&settings, &paths, &mut journal)?;
         drop(lock);
         report::enrolled(global.output, &paths, &reply)
     }

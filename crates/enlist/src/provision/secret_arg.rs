@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use enlist_core::ProvisioningSecret;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -24,16 +23,14 @@ pub struct SecretArg {
 impl SecretArg {
     /// The secret, wherever it is.
     pub fn read(self) -> anyhow::Result<ProvisioningSecret> {
-        let text = match (self.secret, self.secret_file) {
-            (_, Some(file)) => secret_file::token(&file)?,
+        match (self.secret, self.secret_file) {
+            (_, Some(file)) => secret_file::provisioning(&file),
             (Some(text), None) if text.expose_secret() == "-" => {
-                secret_file::token(Path::new("-"))?
+                secret_file::provisioning(Path::new("-"))
             }
-            (Some(text), None) => text,
+            (Some(text), None) => secret_file::provisioning_in(&text),
             (None, None) => anyhow::bail!("no provisioning secret was given"),
-        };
-        ProvisioningSecret::parse(text.expose_secret().trim())
-            .context("that is no provisioning secret; copy it again from where it was printed")
+        }
     }
 }
 

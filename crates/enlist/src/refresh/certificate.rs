@@ -72,7 +72,7 @@ impl RefreshCertificate {
         let _lock = paths.lock()?;
         let mut journal = Journal::load(&paths)?;
         journal.finish(&paths)?;
-        let held = paths.enrolled(&owner)?.ok_or_else(|| {
+        let held = paths.enrolled(&owner, journal.came_by())?.ok_or_else(|| {
             refused(
                 "not-provisioned",
                 format!(
@@ -88,7 +88,6 @@ impl RefreshCertificate {
             .with_context(|| format!("the key in `{}` can't be used", paths.renewal.display()))?;
         let client = device_client(&settings, None)?;
         let request = Request {
-            owner: &owner,
             held: &held,
             key: &key,
             counter,
@@ -103,16 +102,16 @@ impl RefreshCertificate {
                 return Err(error);
             }
         };
-        let answer = Answer::checked(&reply, &owner, key.public_key())?;
+        let answer = Answer::checked(&reply, &held.owner, key.public_key())?;
         journal.answered(&paths, answer)?;
         say!(
             "Device `{}` has a new certificate: `{}` is valid until {}.",
-            owner.name,
+            held.owner.name,
             paths.certificate.display(),
             reply.not_after
         );
         // The first use retires the certificate before; a later use would do as well.
-        if let Some(renewed) = paths.enrolled(&owner)? {
+        if let Some(renewed) = paths.enrolled(&owner, journal.came_by())? {
             let client = device_client(&settings, Some(renewed.identity()))?;
             if let Err(error) = client.device_self() {
                 say!(
@@ -128,7 +127,6 @@ impl RefreshCertificate {
 }
 
 struct Request<'a> {
-    owner: &'a Owner,
     held: &'a credentials::Enrolled,
     key: &'a FileKey,
     counter: u64,
@@ -145,7 +143,7 @@ impl Request<'_> {
             )
         })?;
         let wire_id = Uuid::from_bytes(*device.as_bytes());
-        let csr = enlist_pki::csr::build(self.key, self.owner.name.as_str())
+        let csr = enlist_pki::csr::build(self.key, self.held.owner.name.as_str())
             .context("the certificate request can't be made")?;
         let nonce = client.nonce(&NonceRequest { device_id: wire_id })?.nonce;
         let message = renewal_message(device, self.counter, self.pending.request, &nonce.0, &csr);

@@ -1,7 +1,8 @@
-//! Where a renewal stands, kept in `NAME_renewal.json` so that it survives an interruption.
+//! Where a renewal stands, and by which group the device came, kept in `NAME_renewal.json` so that it
+//! survives an interruption.
 
 use anyhow::Context as _;
-use enlist_core::{RequestId, SystemClock, SystemRng};
+use enlist_core::{Name, RequestId, SystemClock, SystemRng};
 use enlist_keys::FileKey;
 use enlist_pki::KeyKind;
 use enlist_wire::SecretText;
@@ -22,6 +23,9 @@ pub struct Journal {
     counter: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pending: Option<Pending>,
+    /// The group that the device asked at, where that has passed it on to another, or under another name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    came_by: Option<Name>,
 }
 
 /// A renewal under way: everything that makes it the same one when it is asked for again.
@@ -46,6 +50,7 @@ impl Default for Journal {
             schema_version: SCHEMA_VERSION,
             counter: 0,
             pending: None,
+            came_by: None,
         }
     }
 }
@@ -66,6 +71,20 @@ impl Journal {
             ));
         }
         Ok(journal)
+    }
+
+    /// The group that has passed the device on, if one has.
+    pub fn came_by(&self) -> Option<&Name> {
+        self.came_by.as_ref()
+    }
+
+    /// Keeps which group has passed the device on. It is durably kept when this returns.
+    pub fn passed_on(&mut self, paths: &Paths, came_by: Option<&Name>) -> anyhow::Result<()> {
+        if self.came_by.as_ref() == came_by {
+            return Ok(());
+        }
+        self.came_by = came_by.cloned();
+        self.save(paths)
     }
 
     /// Puts key and certificate of an answered renewal in place, if an earlier run was interrupted

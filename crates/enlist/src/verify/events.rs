@@ -22,12 +22,14 @@ const A_STEP: u64 = 10_000;
 
 /// Check an exported record of events, without asking a server
 ///
-/// Finds every event that was changed, left out, moved or added since it was sealed. With the head of an
-/// earlier export it also finds what was rewritten or cut off since then, even by somebody who has the
-/// server, its database and its keys: so keep a head from each time (--save-head), away from the server.
+/// Finds every event that was changed, left out or moved since it was sealed. Somebody who has the database
+/// and waits until the servers are started again can have a rewritten record signed: with the head of an
+/// earlier export that is found, too, as is what was cut off since then, even by somebody who has the keys.
+/// So keep a head from each time (--save-head), away from the server.
 ///
 /// Exit status 0 where nothing is wrong, and else 1. Events that say they happened long before they were
-/// sealed (`late`) are shown as warnings, and change nothing about that.
+/// sealed (`late`), and those by which the server told that its record was tampered with (`alarm`), are shown
+/// as warnings, and change nothing about that.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct VerifyEvents {
@@ -119,14 +121,24 @@ impl VerifyEvents {
         let Some(Newest { head, envelope }) = &verified.newest else {
             return Err(refused("record-not-intact", "the record has no head"));
         };
-        let late = verified.warnings.len() as u64 + verified.more_warnings;
-        if late > 0 {
+        let warnings = verified.warnings.len() as u64 + verified.more_warnings;
+        let rest = if warnings > 0 {
+            say!("{warnings} warnings: these events are as they were sealed, and worth a look.");
+            "Nothing else"
+        } else {
+            "Nothing"
+        };
+        if verified
+            .warnings
+            .iter()
+            .any(|it| matches!(it, Finding::Alarm { .. }))
+        {
             say!(
-                "{late} events say that they happened more than ten minutes before a head that stands before them: look whether a clock was wrong."
+                "Attention: the server itself has found this record cut or rewritten once. Only heads of exports from before that (--head) tell what was done."
             );
         }
         say!(
-            "Nothing is wrong: {} events of tenant `{}`, up to number {}, signed at {} with the audit key {fingerprint}.",
+            "{rest} is wrong: {} events of tenant `{}`, up to number {}, signed at {} with the audit key {fingerprint}.",
             verified.events,
             head.tenant,
             head.events,

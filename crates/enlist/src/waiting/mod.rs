@@ -6,11 +6,11 @@ mod selector;
 use std::io::{IsTerminal, Write};
 
 use anyhow::Context;
-use enlist_core::Name;
-use enlist_wire::{Client, Device, DeviceAction};
+use enlist_core::{Name, Role};
+use enlist_wire::{Client, ClientError, Device, DeviceAction};
 
 use crate::cli::Global;
-use crate::failure::refused;
+use crate::failure::{as_part_of, refused};
 use crate::get::Waiting;
 use crate::group_arg::AnyGroupArg;
 use crate::output::{self, Rows};
@@ -48,14 +48,12 @@ impl Those {
             ..DeviceAction::default()
         };
         if self.selector.is_given() {
-            let found = self.selector.find(&client, &tenant, &self.group)?;
+            let found = self.selector.find(&client, &tenant, &self.group);
+            let found = found.map_err(|error| as_part_of(Role::Operator, error))?;
             if !self.is_wanted(word, global, &found)? {
                 return Ok(());
             }
-            let them = found
-                .into_iter()
-                .map(|device| (device.group, device.name))
-                .collect();
+            let them = found.into_iter().map(Meant::seen).collect();
             return answer_all(&client, &tenant, (word, &action), them, global);
         }
         let group = match &self.group.group {
@@ -68,8 +66,9 @@ impl Those {
                 "name devices, or select them: --all, --label, --prefix, --code, --attested or --older-than",
             )),
             [name] => {
-                let device =
-                    word.send(&client, (tenant.as_str(), &group, name.as_str()), &action)?;
+                let path = (tenant.as_str(), &*group, name.as_str());
+                let device = word.send(&client, path, &action);
+                let device = device.map_err(|error| self.with_hint(error))?;
                 word.tell(&device);
                 match global.output {
                     Some(format) => output::one(format, &device),
@@ -77,16 +76,31 @@ impl Those {
                 }
             }
             names => {
-                let them = names.iter().map(|name| (group.clone(), name.to_string()));
+                let them = names.iter().map(|name| Meant::named(&group, name));
                 answer_all(&client, &tenant, (word, &action), them.collect(), global)
             }
+        }
+    }
+
+    /// A name is of one group, which is easily left out.
+    fn with_hint(&self, error: ClientError) -> ClientError {
+        match error {
+            ClientError::Problem(mut problem)
+                if self.group.group.is_none() && problem.slug() == "device-not-found" =>
+            {
+                let hint =
+                    "`enlist get pending` shows the group of each that waits: name it with -g";
+                problem.suggestion.get_or_insert_with(|| hint.to_owned());
+                ClientError::Problem(problem)
+            }
+            error => error,
         }
     }
 
     /// Whether it is to be done to those that were found: shows them where nobody has said so yet.
     fn is_wanted(&self, word: Word, global: &Global, found: &[Device]) -> anyhow::Result<bool> {
         if found.is_empty() {
-            return Err(refused("nobody-waits", "no device that waits is selected"));
+            return Err(refused("nobody-waits", self.selector.nobody()));
         }
         if self.selector.is_one_code() {
             // The person has compared the code with the device's, and it is no other's.
@@ -133,20 +147,55 @@ impl Those {
     }
 }
 
+/// One of those that are meant.
+struct Meant {
+    group: String,
+    name: String,
+    /// As the queue showed it, where it was asked.
+    code: Option<String>,
+}
+
+impl Meant {
+    fn seen(device: Device) -> Self {
+        Self {
+            group: device.group,
+            name: device.name,
+            code: device.pending.map(|pending| pending.code),
+        }
+    }
+
+    fn named(group: &str, name: &Name) -> Self {
+        Self {
+            group: group.to_owned(),
+            name: name.to_string(),
+            code: None,
+        }
+    }
+
+    /// Another device may have applied under the name since: only the one that was seen is meant.
+    fn action(&self, action: &DeviceAction) -> DeviceAction {
+        DeviceAction {
+            code: self.code.clone(),
+            ..action.clone()
+        }
+    }
+}
+
 /// Goes on where a single one is refused; the whole is a failure then.
 fn answer_all(
     client: &Client,
     tenant: &Name,
     (word, action): (Word, &DeviceAction),
-    them: Vec<(String, String)>,
+    them: Vec<Meant>,
     global: &Global,
 ) -> anyhow::Result<()> {
     let bar = progress::bar(Some(them.len() as u64), "devices");
     let mut rows = global.output.map(Rows::of::<Answered>);
     let (all, mut failed) = (them.len(), 0);
-    for (group, name) in them {
-        let sent = word.send(client, (tenant.as_str(), &group, &name), action);
-        let answered = Answered::new(word, group, name, sent)?;
+    for one in them {
+        let name = (tenant.as_str(), &*one.group, &*one.name);
+        let sent = word.send(client, name, &one.action(action));
+        let answered = Answered::new(word, one.group, one.name, sent)?;
         failed += usize::from(!answered.is_done());
         match &mut rows {
             Some(rows) => rows.push(&answered)?,
@@ -161,7 +210,7 @@ fn answer_all(
     if failed > 0 {
         return Err(refused(
             "some-refused",
-            format!("{failed} of {} were not {}", count(all), word.done()),
+            format!("{failed} of {} not {}", count(all), word.done()),
         ));
     }
     say!("{} {}.", count(all), word.done());
@@ -178,4 +227,28 @@ fn count(devices: usize) -> String {
 /// A device as a sentence names it.
 fn named(group: &str, name: &str) -> String {
     format!("`{}` of group `{}`", shown(name), shown(group))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_was_seen_in_the_queue_is_answered_by_the_code_it_showed() {
+        let device = serde_json::from_value(serde_json::json!({
+            "device_id": "00000000-0000-7000-8000-000000000000",
+            "tenant": "default", "group": "field", "name": "unit-7", "state": "pending",
+            "created_at": "2026-01-01T00:00:00Z", "changed_at": "2026-01-01T00:00:00Z",
+            "pending": {"code": "K7P-3QF", "since": "2026-01-01T00:00:00Z"},
+        }));
+        let action = DeviceAction {
+            reason: Some("seen".to_owned()),
+            ..DeviceAction::default()
+        };
+        let seen = Meant::seen(device.unwrap()).action(&action);
+        assert_eq!(seen.code.as_deref(), Some("K7P-3QF"));
+        assert_eq!(seen.reason, action.reason);
+        let named = Meant::named("field", &"unit-7".parse().unwrap());
+        assert_eq!(named.action(&action), action);
+    }
 }

@@ -24,8 +24,8 @@ pub struct Selector {
     /// Those whose names begin so
     #[arg(long, value_name = "TEXT")]
     prefix: Option<String>,
-    /// The one that shows this code
-    #[arg(long, value_name = "CODE")]
+    /// The one that shows this code, such as K7P-3QF
+    #[arg(long, value_name = "CODE", value_parser = code)]
     code: Option<String>,
     /// Those whose hardware has proved what it is
     #[arg(long)]
@@ -44,6 +44,16 @@ impl Selector {
     /// Whether it is a code and nothing else.
     pub fn is_one_code(&self) -> bool {
         self.code.is_some() && !self.all && !self.narrows()
+    }
+
+    /// What to say where nobody is found.
+    pub fn nobody(&self) -> String {
+        match &self.code {
+            Some(code) if self.is_one_code() => format!(
+                "no device that waits shows the code `{code}`: `enlist get pending` shows those that do, each with its code; a device that was turned away asks anew with another one"
+            ),
+            _ => "no device that waits is selected".to_owned(),
+        }
     }
 
     fn narrows(&self) -> bool {
@@ -100,11 +110,22 @@ impl Selector {
         let code = self.code.as_ref();
         labelled
             && prefix.is_none_or(|prefix| device.name.starts_with(prefix.as_str()))
-            && code.is_none_or(|code| pending.code.eq_ignore_ascii_case(code.trim()))
+            && code.is_none_or(|code| pending.code == *code)
             && (!self.attested || device.attested.is_some())
             && self
                 .older_than
                 .is_none_or(|span| waited(pending.since, now) > span.0)
+    }
+}
+
+/// A code as devices show it, however it was typed.
+fn code(typed: &str) -> Result<String, String> {
+    let letters = typed.trim().replace('-', "").to_ascii_uppercase();
+    match letters.split_at_checked(3) {
+        Some((first, second)) if second.len() == 3 && letters.is_ascii() => {
+            Ok(format!("{first}-{second}"))
+        }
+        _ => Err("a code is six letters and digits, such as K7P-3QF".to_owned()),
     }
 }
 
@@ -151,6 +172,7 @@ mod tests {
             "-l region=north",
             "--prefix unit-",
             "--code k7p-3qf",
+            "--code k7p3QF",
             "--older-than 59m",
             "-l region=north --prefix unit-7 --code K7P-3QF --older-than 30s",
         ] {
@@ -166,6 +188,15 @@ mod tests {
             "--all --attested",
         ] {
             assert!(!means(no), "{no}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_no_code_is_told_so() {
+        for none in ["zzz", "K7P-3QFX", "K7P3Q", "K7Pé3Q"] {
+            let parsed = Line::try_parse_from(["x", "--code", none]);
+            let told = parsed.err().map(|error| error.to_string());
+            assert!(told.is_some_and(|told| told.contains("K7P-3QF")), "{none}");
         }
     }
 

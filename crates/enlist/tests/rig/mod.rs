@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+pub mod applicants;
 pub mod consumers;
 pub mod cut;
 pub mod device;
@@ -29,6 +30,7 @@ pub struct Rig {
     shell: Shell,
     server: Option<Child>,
     flags: Vec<String>,
+    environment: Vec<(&'static str, String)>,
     pub url: String,
 }
 
@@ -121,6 +123,13 @@ impl Shell {
         fs::write(self.work().join(name), text).unwrap();
     }
 
+    /// Turns the clock of a server that has one of its own.
+    pub fn turn(&self, ahead: &str) {
+        // It is read at each look at the clock, so it must never be seen half-written.
+        self.write("clock.new", ahead);
+        fs::rename(self.work().join("clock.new"), self.work().join("clock")).unwrap();
+    }
+
     pub fn files(&self, dir: &str) -> Vec<String> {
         let entries = fs::read_dir(self.work().join(dir)).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -137,11 +146,35 @@ impl Rig {
 
     /// With further flags for the server.
     pub fn serving(flags: &[&str]) -> Self {
+        let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        Self::set_up(Shell::new(), flags, Vec::new())
+    }
+
+    /// With a clock for the server, which is ahead of the real one by what the file `clock` of the working
+    /// directory says, such as `+25h`; nothing where there is no faketime.
+    pub fn with_clock() -> Option<Self> {
+        if !enlist_testkit::installed("faketime", "faketime") {
+            return None;
+        }
         let shell = Shell::new();
+        let library = shell.ok("faketime -f +0d sh -c 'echo $LD_PRELOAD'");
+        let clock = shell.work().join("clock").display().to_string();
+        let environment = vec![
+            ("LD_PRELOAD", library.trim().to_owned()),
+            ("FAKETIME_TIMESTAMP_FILE", clock),
+            ("FAKETIME_NO_CACHE", "1".to_owned()),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
+        ];
+        shell.turn("+0d");
+        Some(Self::set_up(shell, Vec::new(), environment))
+    }
+
+    fn set_up(shell: Shell, flags: Vec<String>, environment: Vec<(&'static str, String)>) -> Self {
         let mut rig = Self {
             shell,
             server: None,
-            flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
+            flags,
+            environment,
             url: String::new(),
         };
         rig.start();
@@ -166,6 +199,7 @@ impl Rig {
             .args(["serve", "--listen", &listen, "--data"])
             .arg(data)
             .args(&self.flags)
+            .envs(self.environment.iter().cloned())
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()

@@ -42,14 +42,18 @@ impl Attestor for TpmAttestor {
     fn endorsement(&self) -> Result<Endorsement, KeyStoreError> {
         self.ask(|tpm| {
             // One after the other: some TPMs hold no more than three keys at once.
-            let (ek_public, ek_key, ek_certificates) = tpm.with_endorsement(|_, endorsed| {
+            let (ek_public, ek_key, own) = tpm.with_endorsement(|_, endorsed| {
                 let odd = || Failure::Refused("make an endorsement key", TpmRcBase::Key);
                 Ok((
                     public_bytes(&endorsed.public)?,
                     key(&endorsed.public.unique).ok_or_else(odd)?,
-                    endorsed.certificates.clone(),
+                    endorsed.certificate.clone(),
                 ))
             })?;
+            let ek_certificates = match own {
+                Some(own) => [vec![own], tpm.certificates_above()?].concat(),
+                None => Vec::new(),
+            };
             let ak_public = tpm.with_attestation_key(Tpm::public_bytes)?;
             Ok(Endorsement {
                 ek_public,

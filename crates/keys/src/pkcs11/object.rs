@@ -7,6 +7,8 @@ use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
 use cryptoki::session::Session;
 use enlist_pki::{KeyKind, PublicKey};
+use pkcs8::ObjectIdentifier;
+use pkcs8::der::Encode;
 
 use super::Token;
 use crate::ecdsa;
@@ -18,7 +20,7 @@ pub(crate) type KeyId = [u8; 16];
 impl Token {
     /// Makes a key pair that stays in the token. `None` where it knows no such keys.
     pub fn make_key(&self, kind: KeyKind, id: KeyId) -> Result<Option<PublicKey>, KeyStoreError> {
-        let Some(curve) = ecdsa::curve_der(kind) else {
+        let Some(curve) = curve_der(kind) else {
             return Ok(None);
         };
         let ours = |class| self.template(class, Some(id));
@@ -150,7 +152,7 @@ fn public_key(
             _ => {}
         }
     }
-    if curve.is_none() || curve != ecdsa::curve_der(kind) {
+    if curve.is_none() || curve != curve_der(kind) {
         return Ok(None);
     }
     Ok(point.and_then(|point| {
@@ -161,6 +163,16 @@ fn public_key(
         };
         let (format, coordinates) = point.split_first()?;
         let (x, y) = coordinates.split_at(coordinates.len() / 2);
-        (*format == 4).then(|| ecdsa::public_key(kind, x, y))?
+        (*format == 4).then(|| PublicKey::from_point(kind, x, y).ok())?
     }))
+}
+
+/// The DER of a curve's name, `ECParameters` of RFC 3279 section 2.3.5.
+fn curve_der(kind: KeyKind) -> Option<Vec<u8>> {
+    let curve = match kind {
+        KeyKind::P256 => ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7"),
+        KeyKind::P384 => ObjectIdentifier::new_unwrap("1.3.132.0.34"),
+        KeyKind::Ed25519 | KeyKind::Rsa(_) => return None,
+    };
+    curve.to_der().ok()
 }

@@ -101,15 +101,10 @@ impl KeyStore for TpmStore {
 
     fn destroy(&mut self, key: &KeyReference) -> Result<(), KeyStoreError> {
         let place = Place::parse(key)?;
-        self.ask(|tpm| {
-            let Found::Key(point) = tpm.find(place.handle)? else {
-                return Ok(());
-            };
+        self.ask(|tpm| match tpm.find(place.handle)? {
+            Found::Key(point) if place.is_of(&point) => tpm.remove(place.handle),
             // The handle may have been given to a later key since.
-            match public_key(&point) {
-                Some(public) if public.digest() == place.digest => tpm.remove(place.handle),
-                _ => Ok(()),
-            }
+            _ => Ok(()),
         })
     }
 
@@ -177,7 +172,7 @@ impl Place {
 }
 
 fn public_key(point: &Point) -> Option<PublicKey> {
-    ecdsa::public_key(point.kind, &point.x, &point.y)
+    PublicKey::from_point(point.kind, &point.x, &point.y).ok()
 }
 
 /// A key at a persistent handle.

@@ -14,8 +14,8 @@ use tpm2_protocol::data::{
 use super::{Failure, Tpm, nv, template};
 
 /// Where the certificates of endorsement keys are, and those of the CAs above them.
-const CERTIFICATES: (u32, u32) = (0x01c0_0000, 0x01c0_01ff);
-const CHAIN: u32 = 0x01c0_0100;
+const CERTIFICATES: (u32, u32) = (0x01c0_0000, 0x01c0_00ff);
+const ABOVE: (u32, u32) = (0x01c0_0100, 0x01c0_01ff);
 
 /// Where endorsement keys are kept, if anybody keeps them. What is above is for device keys.
 const KEPT: (u32, u32) = (0x8101_0000, 0x8101_7fff);
@@ -33,8 +33,8 @@ pub(crate) struct Endorsed {
     is_loaded: bool,
     /// What it is.
     pub public: TpmtPublic,
-    /// Its certificate, DER, and those of CAs above it; none where the manufacturer left none.
-    pub certificates: Vec<Vec<u8>>,
+    /// Its certificate, DER; none where the manufacturer left none.
+    pub certificate: Option<Vec<u8>>,
 }
 
 impl Tpm {
@@ -51,6 +51,19 @@ impl Tpm {
         }
     }
 
+    /// The certificates of CAs above those of endorsement keys, DER.
+    pub(crate) fn certificates_above(&mut self) -> Result<Vec<Vec<u8>>, Failure> {
+        let (first, last) = ABOVE;
+        let mut content = Vec::new();
+        for index in self.handles(first, last)? {
+            // One certificate may go on at the next index.
+            content.extend(self.nv(index)?.unwrap_or_default());
+        }
+        let mut above = nv::certificates(&content);
+        above.truncate(MOST_ABOVE);
+        Ok(above)
+    }
+
     fn endorsement(&mut self) -> Result<Endorsed, Failure> {
         let (first, last) = CERTIFICATES;
         let indexes = self.handles(first, last)?;
@@ -59,17 +72,9 @@ impl Tpm {
             let Some(leaf) = nv::certificates(&content).into_iter().next() else {
                 continue;
             };
-            let Some(mut found) = self.made_by(one, Some(&leaf))? else {
-                continue;
-            };
-            let mut above = Vec::new();
-            for index in indexes.iter().filter(|index| **index >= CHAIN) {
-                // One certificate may go on at the next index.
-                above.extend(self.nv(*index)?.unwrap_or_default());
+            if let Some(found) = self.made_by(one, Some(&leaf))? {
+                return Ok(found);
             }
-            let above = nv::certificates(&above).into_iter().take(MOST_ABOVE);
-            found.certificates = [leaf].into_iter().chain(above).collect();
-            return Ok(found);
         }
         let [rsa, p256, ..] = &TEMPLATES;
         match self.made_by(rsa, None) {
@@ -96,7 +101,7 @@ impl Tpm {
             handle,
             is_loaded,
             public,
-            certificates: Vec::new(),
+            certificate: certificate.map(<[u8]>::to_vec),
         };
         let (first, last) = KEPT;
         for handle in self.handles(first, last)? {

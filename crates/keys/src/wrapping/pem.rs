@@ -1,7 +1,7 @@
 //! Wrapped private keys as text, for people to keep.
 
 use enlist_core::Rng;
-use pkcs8::der::pem::{LineEnding, PemLabel as _, decode_vec, encode_string};
+use pkcs8::der::pem::{LineEnding, PemLabel as _, encode_string};
 
 use super::{WrappingKey, WrappingKeyError};
 use crate::file_key::FileKey;
@@ -23,17 +23,8 @@ impl WrappingKey {
     /// # Errors
     /// There is none ([`WrappingKeyError::NotWrapped`]), or this key does not open it.
     pub fn unwrap_pem(&self, text: &str) -> Result<FileKey, WrappingKeyError> {
-        let (begin, end) = (
-            format!("-----BEGIN {LABEL}-----"),
-            format!("-----END {LABEL}-----"),
-        );
-        let block = text.find(&begin).and_then(|start| {
-            let block = &text[start..];
-            block.find(&end).map(|at| &block[..at + end.len()])
-        });
-        let block = block.ok_or(WrappingKeyError::NotWrapped)?;
-        let (_, der) = decode_vec(block.as_bytes()).map_err(|_| WrappingKeyError::NotWrapped)?;
-        self.unwrap(&der)
+        let block = enlist_pki::pem_block(text, LABEL).ok().flatten();
+        self.unwrap(&block.ok_or(WrappingKeyError::NotWrapped)?)
     }
 }
 

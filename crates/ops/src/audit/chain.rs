@@ -19,7 +19,7 @@ pub(super) struct Chain {
     pub(super) looks: Looks,
     /// The last head has been looked for.
     pub(super) is_loaded: bool,
-    /// The last place that was seen, sealed or signed here: the chain goes on from there, or somebody has
+    /// The last place that was seen here, whoever sealed it: the chain goes on from there, or somebody has
     /// cut or rewritten it.
     pub(super) seen: Option<Seal>,
     /// It did not.
@@ -37,6 +37,8 @@ pub(super) struct Standing {
     pub(super) last: Option<Seal>,
     /// What stands at the place that was seen last.
     at_seen: Option<Digest>,
+    /// Nothing stands before the last place: it was put there, and no server did that.
+    is_loose: bool,
 }
 
 impl Standing {
@@ -50,25 +52,42 @@ impl Standing {
             None => None,
         };
         let last = tx.last_seal(tenant.id)?;
-        Ok(Self { last, at_seen })
+        let is_loose = match last {
+            Some(last) if last.seq > 1 => tx.seal_hash(tenant.id, last.seq - 1)?.is_none(),
+            _ => false,
+        };
+        Ok(Self {
+            last,
+            at_seen,
+            is_loose,
+        })
     }
 }
 
 impl Ops {
-    /// Holds a chain to what was seen of it. Where it does not go on from there, that is recorded and
-    /// told, once and for as long as this server runs, and nothing of it is signed any more.
+    /// Holds a chain to what was seen of it, and from now on to how it stands. Where it does not go on from
+    /// there, that is recorded and told, once and for as long as this server runs, and nothing of it is
+    /// signed any more.
     pub(super) async fn hold(
         &self,
         tenant: &Tenant,
         chain: &mut Chain,
         standing: &Standing,
     ) -> Result<(), Error> {
-        match chain.seen {
-            Some(seen) if chain.broken.is_none() && standing.at_seen != Some(seen.hash) => {
-                self.break_chain(tenant, chain, seen, standing.last).await
-            }
-            _ => Ok(()),
+        let lost = match (chain.seen, standing.last) {
+            (Some(seen), _) if standing.at_seen != Some(seen.hash) => Some(seen),
+            (_, Some(last)) if standing.is_loose => Some(Seal {
+                seq: last.seq - 1,
+                ..Seal::START
+            }),
+            _ => None,
+        };
+        match (lost, standing.last) {
+            (Some(lost), last) => self.break_chain(tenant, chain, lost, last).await?,
+            (None, Some(last)) => chain.has_seen(last),
+            (None, None) => {}
         }
+        Ok(())
     }
 
     pub(super) async fn break_chain(
@@ -78,6 +97,9 @@ impl Ops {
         seen: Seal,
         last: Option<Seal>,
     ) -> Result<(), Error> {
+        if chain.broken.is_some() {
+            return Ok(());
+        }
         let events = last.map_or(0, |last| last.seq);
         let subject = tenant.subject();
         let event = Event::new("audit-chain-broken", subject, Actor::Server, self.now())
@@ -86,6 +108,7 @@ impl Ops {
             .with("events", events);
         let append = move |tx: &mut Tx<'_>| Ok::<_, Error>(tx.append(&event)?);
         self.inner.store.write("audit_chain_broken", append).await?;
+        self.inner.audit.breaks_at(tenant.id, seen.seq);
         let seen = seen.into();
         chain.broken = Some(Broken { seen, events });
         chain.tell_if_broken(tenant);
@@ -107,11 +130,11 @@ impl Chain {
             tenant = %tenant.name,
             seen = seen.seq,
             events,
-            "the record of events was cut or rewritten: what this server has seen of it is not there any more, so it signs no more heads. `enlist export events` and `enlist verify events` with an earlier head say what was done; after a restore from a backup, restart the servers"
+            "the record of events was cut or rewritten: what this server has seen of it is not there any more, so it signs no more heads. `enlist export events` and `enlist verify events` with an earlier head say what was done, and docs/audit.md how to go on; after a restore from a backup, restart the servers"
         );
     }
 
-    /// Takes note of what was sealed or signed.
+    /// Takes note of where the chain stands.
     pub(super) fn has_seen(&mut self, place: Seal) {
         if self.broken.is_none() {
             self.seen = Some(place);

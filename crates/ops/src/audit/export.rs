@@ -24,6 +24,8 @@ pub struct EventExport {
     at: u64,
     /// The last event that is wanted.
     until: u64,
+    /// A head of the pages so far, with its number, that stands before what comes next.
+    head: Option<(u64, Line)>,
     /// What comes after the last one.
     end: Option<Line>,
 }
@@ -47,7 +49,7 @@ impl Ops {
             .inner
             .store
             .read("export_events", move |tx| {
-                scope::tenant(tx, &who, Role::Operator, &tenant)
+                scope::tenant(tx, &who, Role::Viewer, &tenant)
             })
             .await?;
         let chain = self.inner.audit.chain(tenant.id);
@@ -62,6 +64,7 @@ impl Ops {
             start: Some(start).filter(|start| start.seq > 0),
             at: since,
             until,
+            head: None,
             end,
         })
     }
@@ -85,7 +88,7 @@ impl Ops {
         since: u64,
         limit: Option<u64>,
     ) -> Result<(u64, Option<Line>), Error> {
-        let last = self.standing(tenant, chain).await?.last;
+        let last = self.last(tenant, chain).await?;
         let last = last.map_or(0, |last| last.seq);
         if let Some(limit) = limit
             && since.saturating_add(limit) < last
@@ -138,8 +141,13 @@ impl EventExport {
         if self.at < self.until {
             self.page(&mut lines).await?;
         }
-        if self.at >= self.until {
-            lines.extend(self.end.take());
+        // Where a limit ends the lines, no head comes last: by one that does, the reader knows that this is
+        // all there is. So the one that stands at the limit itself is never told.
+        if self.at >= self.until
+            && let Some(end) = self.end.take()
+        {
+            lines.extend(self.head.take().map(|(_, line)| line));
+            lines.push(end);
         }
         Ok(Some(lines).filter(|lines| !lines.is_empty()))
     }
@@ -164,15 +172,16 @@ impl EventExport {
             .await?;
         let mut head = head.as_ref().and_then(read);
         for SealedRecord { seal, record } in events {
-            let is_after = |(seq, _): &mut (u64, Line)| *seq < seal.seq;
-            lines.extend(head.take_if(is_after).map(|(_, line)| line));
+            let is_before = |(seq, _): &mut (u64, Line)| *seq < seal.seq;
+            let heads = [self.head.take(), head.take_if(is_before)];
+            lines.extend(heads.into_iter().flatten().map(|(_, line)| line));
             lines.push(Line::Sealed(Sealed {
                 seq: seal.seq,
                 hash: seal.hash,
                 event: record,
             }));
         }
-        lines.extend(head.map(|(_, line)| line));
+        self.head = head.or(self.head.take());
         self.at = until;
         Ok(())
     }

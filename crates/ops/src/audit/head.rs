@@ -5,6 +5,7 @@ use std::time::Duration;
 use enlist_core::{Seal, SigningPurpose, Tenant};
 use enlist_signed::{Envelope, Head};
 use enlist_store::StoredHead;
+use tracing::warn;
 
 use super::chain::{Chain, Standing};
 use crate::{Error, Ops};
@@ -22,36 +23,41 @@ impl Ops {
         if chain.is_loaded {
             return Ok(());
         }
-        let id = tenant.id;
-        let stored = self
-            .inner
-            .store
-            .read("newest_head", move |tx| {
-                Ok::<_, Error>(tx.newest_head(id, ALL)?)
-            })
-            .await?;
-        if let Some(stored) = stored {
-            chain.signed_at = Some(stored.signed_at);
-            match self.open_head(tenant, &stored).await? {
-                Some(head) => {
-                    let place = head.seal();
-                    chain.seen = Some(place);
-                    let standing = self.standing(tenant, chain).await?;
-                    self.hold(tenant, chain, &standing).await?;
-                }
-                None => {
-                    let lost = Seal {
-                        seq: stored.seq,
-                        ..Seal::START
-                    };
-                    let last = self.standing(tenant, chain).await?.last;
-                    self.break_chain(tenant, chain, lost, last).await?;
-                }
+        let stored = self.newest_head(tenant).await?;
+        let head = match &stored {
+            Some(stored) => self.open_head(tenant, stored).await?,
+            None => None,
+        };
+        chain.seen = head.as_ref().map(Head::seal);
+        let last = self.last(tenant, chain).await?;
+        match (stored, head, last) {
+            (Some(stored), None, last) => {
+                let lost = Seal {
+                    seq: stored.seq,
+                    ..Seal::START
+                };
+                self.break_chain(tenant, chain, lost, last).await?;
+                chain.signed_at = Some(stored.signed_at);
             }
+            (_, Some(head), _) => chain.signed_at = Some(head.at),
+            (None, None, Some(Seal { seq: events, .. })) => warn!(
+                tenant = %tenant.name,
+                events,
+                "no signed head of the record of events is there, though events are sealed: unless they were sealed moments ago, somebody has deleted the heads, and only a head that was kept elsewhere tells whether the events are the same"
+            ),
+            (None, None, None) => {}
         }
         chain.is_head_due = true;
         chain.is_loaded = true;
         Ok(())
+    }
+
+    async fn newest_head(&self, tenant: &Tenant) -> Result<Option<StoredHead>, Error> {
+        let id = tenant.id;
+        self.inner
+            .store
+            .read("newest_head", move |tx| Ok(tx.newest_head(id, ALL)?))
+            .await
     }
 
     /// A head of the store's, where it is one that the tenant's key has signed.
@@ -62,14 +68,20 @@ impl Ops {
         Ok(head.filter(|head| head.tenant_id == tenant.id && head.events == stored.seq))
     }
 
-    pub(super) async fn standing(&self, tenant: &Tenant, chain: &Chain) -> Result<Standing, Error> {
-        let (tenant, seen) = (tenant.clone(), chain.seen);
-        self.inner
+    /// The last place of a chain, which is held to what was seen of it.
+    pub(super) async fn last(
+        &self,
+        tenant: &Tenant,
+        chain: &mut Chain,
+    ) -> Result<Option<Seal>, Error> {
+        let (whose, seen) = (tenant.clone(), chain.seen);
+        let standing = self
+            .inner
             .store
-            .read("chain_standing", move |tx| {
-                Standing::read(tx, &tenant, seen)
-            })
-            .await
+            .read("chain_standing", move |tx| Standing::read(tx, &whose, seen))
+            .await?;
+        self.hold(tenant, chain, &standing).await?;
+        Ok(standing.last)
     }
 
     /// Signs a head where there are events that none covers, and the last one is a minute old.
@@ -78,24 +90,15 @@ impl Ops {
         tenant: &Tenant,
         chain: &mut Chain,
     ) -> Result<(), Error> {
-        chain.tell_if_broken(tenant);
         let now = self.now();
         let is_early = |at| now.since(at) < APART && at.since(now) < APART;
         if chain.broken.is_some() || !chain.is_head_due || chain.signed_at.is_some_and(is_early) {
             return Ok(());
         }
-        let id = tenant.id;
-        let stored = self
-            .inner
-            .store
-            .read("newest_head", move |tx| {
-                Ok::<_, Error>(tx.newest_head(id, ALL)?)
-            })
-            .await?;
-        if let Some(stored) = stored {
+        if let Some(stored) = self.newest_head(tenant).await? {
             // By another server, that may be.
             chain.signed_at = Some(stored.signed_at);
-            let last = self.standing(tenant, chain).await?.last;
+            let last = self.last(tenant, chain).await?;
             if last.is_some_and(|last| last.seq == stored.seq) {
                 chain.is_head_due = false;
                 return Ok(());
@@ -113,9 +116,7 @@ impl Ops {
         tenant: &Tenant,
         chain: &mut Chain,
     ) -> Result<(Seal, Option<Envelope>), Error> {
-        let standing = self.standing(tenant, chain).await?;
-        self.hold(tenant, chain, &standing).await?;
-        let last = standing.last.unwrap_or(Seal::START);
+        let last = self.last(tenant, chain).await?.unwrap_or(Seal::START);
         if chain.broken.is_some() || last == Seal::START {
             return Ok((last, None));
         }
@@ -147,7 +148,6 @@ impl Ops {
                 Ok::<_, Error>(())
             })
             .await?;
-        chain.has_seen(last);
         chain.signed_at = Some(now);
         chain.is_head_due = false;
         Ok((last, Some(envelope)))

@@ -38,13 +38,11 @@ impl Ops {
             .await?;
         let key = self.signing_key(tenant.id, SigningPurpose::Audit).await?;
         let key = key.signer.public_key().clone();
-        let chain = self.inner.audit.chain(tenant.id);
-        let broken_at = chain.lock().await.broken.as_ref().map(|it| it.seen.seq);
         Ok(AuditKey {
             fingerprint: KeyId::of(&key),
             key,
             events: last.map_or(0, |last| last.seq),
-            broken_at,
+            broken_at: self.inner.audit.broken_at(tenant.id),
         })
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Their ids are made when they are written, and begin with the time at which they happened, so what is
 //! new has mostly the greatest ids. Mostly: several servers commit in whatever order, and no clock is like
-//! the other. So there is a short look every time, a longer one now and then, and one at all there is at
-//! the start and each hour.
+//! the other. So there is a short look every time, a longer one now and then, one at a week each hour, and
+//! one at all there is at the start and each day.
 
 use std::time::{Duration, Instant};
 
@@ -17,8 +17,11 @@ pub(super) const LOOK_FAR_BACK: Duration = Duration::from_secs(120);
 const FAR_LOOK: Duration = Duration::from_secs(10);
 /// For so long after something was new it is looked far back.
 const WARM: Duration = Duration::from_secs(300);
-/// How often all there is is looked at.
+/// How often so much is looked at.
 const SWEEP: Duration = Duration::from_secs(3600);
+pub(super) const SWEEP_BACK: Duration = Duration::from_secs(7 * 86_400);
+/// How long after the last time all there is is looked at: on a large record that takes its time.
+const WHOLE_SWEEP: Duration = Duration::from_secs(86_400);
 /// For so long a server leaves a chain to another one that was quicker.
 const AWAY: Duration = Duration::from_secs(3);
 
@@ -29,13 +32,19 @@ pub(super) type Newest = [Option<EventId>; 2];
 #[derive(Debug, Default)]
 pub(super) struct Looks {
     newest: Option<Newest>,
+    /// Where the look at what is new goes on. It does not begin anew: of events that all have one time,
+    /// those that are sealed could be more than it takes in.
+    go_on: Option<EventId>,
     warm_until: Option<Instant>,
     far_at: Option<Instant>,
+    far_from: Option<EventId>,
     sweep: Sweep,
+    /// When all there is is due again; `None` while it is, and while it is looked at.
+    whole_at: Option<Instant>,
     away_until: Option<Instant>,
 }
 
-/// The look at all there is.
+/// The look at a week, or at all there is.
 #[derive(Debug)]
 enum Sweep {
     /// Has come so far.
@@ -72,25 +81,49 @@ impl Looks {
         self.warm_until = Some(now + WARM);
     }
 
+    /// Where the look at what is new goes on, if it was not at its end.
+    pub(super) fn go_on(&self) -> Option<EventId> {
+        self.go_on
+    }
+
+    /// It has come so far; `None` where it begins anew the next time.
+    pub(super) fn goes_on(&mut self, from: Option<EventId>) {
+        self.go_on = from;
+    }
+
     pub(super) fn is_far_look_due(&self, now: Instant) -> bool {
         self.warm_until.is_some_and(|until| now < until) && self.far_at.is_none_or(|at| now >= at)
     }
 
-    pub(super) fn has_looked_far(&mut self, now: Instant, took: Duration) {
+    /// Where the look that begins with `far` goes on: where the last one has come to, if that was not the end.
+    pub(super) fn far_from(&self, far: EventId) -> EventId {
+        self.far_from.map_or(far, |from| from.max(far))
+    }
+
+    /// How far it has come; `None` at the end.
+    pub(super) fn has_looked_far(&mut self, to: Option<EventId>, now: Instant, took: Duration) {
+        self.far_from = to;
         self.far_at = Some(now + FAR_LOOK.max(took * 20));
     }
 
-    /// Where the look at all there is goes on, if one is due.
-    pub(super) fn sweep_from(&self, now: Instant) -> Option<EventId> {
+    /// Where the look at a week, which begins with `recent`, or at all there is goes on, if one is due.
+    pub(super) fn sweep_from(&mut self, now: Instant, recent: EventId) -> Option<EventId> {
         match self.sweep {
             Sweep::At(id) => Some(id),
             Sweep::Due(at) if now < at => None,
-            Sweep::Due(_) => Some(EventId::from_bytes([0; 16])),
+            Sweep::Due(_) if self.whole_at.is_some_and(|at| now < at) => Some(recent),
+            Sweep::Due(_) => {
+                self.whole_at = None;
+                Some(EventId::from_bytes([0; 16]))
+            }
         }
     }
 
     /// How far it has come; `None` at the end.
     pub(super) fn has_swept(&mut self, to: Option<EventId>, now: Instant) {
+        if to.is_none() {
+            self.whole_at.get_or_insert(now + WHOLE_SWEEP);
+        }
         self.sweep = to.map_or(Sweep::Due(now + SWEEP), Sweep::At);
     }
 }
@@ -126,15 +159,26 @@ mod tests {
     }
 
     #[test]
-    fn all_there_is_is_looked_at_at_the_start_and_each_hour() {
+    fn all_there_is_is_looked_at_at_the_start_and_each_day_and_a_week_each_hour() {
         let (mut looks, start) = (Looks::default(), Instant::now());
-        let (zero, some) = (EventId::from_bytes([0; 16]), EventId::from_bytes([1; 16]));
-        assert_eq!(looks.sweep_from(start), Some(zero));
+        let [zero, some, week] = [0, 1, 2].map(|byte| EventId::from_bytes([byte; 16]));
+        assert_eq!(looks.sweep_from(start, week), Some(zero));
         looks.has_swept(Some(some), start);
-        assert_eq!(looks.sweep_from(start), Some(some));
+        assert_eq!(looks.sweep_from(start, week), Some(some));
         looks.has_swept(None, start);
-        assert_eq!(looks.sweep_from(start + SWEEP / 2), None);
-        assert_eq!(looks.sweep_from(start + SWEEP), Some(zero));
+        assert_eq!(looks.sweep_from(start + SWEEP / 2, week), None);
+        for hour in 1..24 {
+            let now = start + SWEEP * hour;
+            assert_eq!(looks.sweep_from(now, week), Some(week), "{hour}");
+            looks.has_swept(None, now);
+        }
+        let day = start + WHOLE_SWEEP;
+        assert_eq!(looks.sweep_from(day, week), Some(zero));
+        assert_eq!(looks.sweep_from(day, week), Some(zero), "it failed");
+        looks.has_swept(Some(some), day);
+        assert_eq!(looks.sweep_from(day + SWEEP * 9, week), Some(some));
+        looks.has_swept(None, day + SWEEP * 9);
+        assert_eq!(looks.sweep_from(day + SWEEP * 10, week), Some(week));
     }
 
     #[test]
@@ -144,7 +188,7 @@ mod tests {
         assert!(looks.is_new(newest) && !looks.is_far_look_due(start));
         looks.has_looked(newest, start);
         assert!(!looks.is_new(newest) && looks.is_far_look_due(start));
-        looks.has_looked_far(start, Duration::from_secs(1));
+        looks.has_looked_far(None, start, Duration::from_secs(1));
         assert!(
             !looks.is_far_look_due(start + FAR_LOOK),
             "that would be too much of the time"

@@ -22,11 +22,27 @@ pub use key::AuditKey;
 #[derive(Default)]
 pub(crate) struct Audit {
     chains: Mutex<HashMap<TenantId, Arc<AsyncMutex<Chain>>>>,
+    /// Where chains are broken: to be told at once, also while an export holds the chain for minutes.
+    broken_at: Mutex<HashMap<TenantId, u64>>,
 }
 
 impl Audit {
     fn chain(&self, tenant: TenantId) -> Arc<AsyncMutex<Chain>> {
         let mut chains = self.chains.lock().unwrap_or_else(PoisonError::into_inner);
         chains.entry(tenant).or_default().clone()
+    }
+
+    fn breaks_at(&self, tenant: TenantId, seq: u64) {
+        let mut broken = self
+            .broken_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        broken.insert(tenant, seq);
+    }
+
+    fn broken_at(&self, tenant: TenantId) -> Option<u64> {
+        let broken = self.broken_at.lock();
+        let broken = broken.unwrap_or_else(PoisonError::into_inner);
+        broken.get(&tenant).copied()
     }
 }

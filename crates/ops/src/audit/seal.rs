@@ -10,7 +10,7 @@ use enlist_signed::audit::LATE;
 use tracing::{info, warn};
 
 use super::chain::{Chain, Standing};
-use super::look::{LOOK_BACK, LOOK_FAR_BACK, Newest, first_id, time_of};
+use super::look::{LOOK_BACK, LOOK_FAR_BACK, Newest, SWEEP_BACK, first_id, time_of};
 use crate::{Error, Ops};
 
 /// Events that are looked at, and sealed, in one step.
@@ -78,13 +78,15 @@ impl Ops {
             return Ok(0);
         }
         self.load_chain(tenant, chain).await?;
-        let sealed = self.look_around(tenant, newest, chain).await?;
+        chain.tell_if_broken(tenant);
+        // What can't be looked at keeps nothing else from being signed.
+        let sealed = self.look_around(tenant, newest, chain).await;
         // The first head waits until all of an existing record is sealed: what comes after one and is
         // older counts as late.
         if chain.signed_at.is_some() || !chain.looks.is_new(newest) {
             self.sign_head_in_time(tenant, chain).await?;
         }
-        Ok(sealed)
+        sealed
     }
 
     async fn look_around(
@@ -110,13 +112,14 @@ impl Ops {
         }
         if chain.looks.is_far_look_due(started) {
             let far = first_id(self.now() - LOOK_FAR_BACK);
-            let look = self.look(tenant, chain, far).await?;
+            let look = self.look(tenant, chain, chain.looks.far_from(far)).await?;
             sealed += look.sealed;
             chain
                 .looks
-                .has_looked_far(Instant::now(), started.elapsed());
+                .has_looked_far(look.next, Instant::now(), started.elapsed());
         }
-        if let Some(from) = chain.looks.sweep_from(started) {
+        let recent = first_id(self.now() - SWEEP_BACK);
+        if let Some(from) = chain.looks.sweep_from(started, recent) {
             let look = self.look(tenant, chain, from).await?;
             sealed += look.sealed;
             if !look.lost {
@@ -126,12 +129,23 @@ impl Ops {
         Ok(sealed)
     }
 
-    /// Looks at what is newer than what is sealed, and a little before.
+    /// Looks at what is newer than what is sealed, and a little before; or goes on where the last such look
+    /// has come to, where that was not the end.
     pub(super) async fn look_at_new(
         &self,
         tenant: &Tenant,
         chain: &mut Chain,
     ) -> Result<Look, Error> {
+        let from = match chain.looks.go_on() {
+            Some(from) => from,
+            None => self.before_what_is_new(tenant).await?,
+        };
+        let look = self.look(tenant, chain, from).await?;
+        chain.looks.goes_on(look.next.filter(|_| !look.lost));
+        Ok(look)
+    }
+
+    async fn before_what_is_new(&self, tenant: &Tenant) -> Result<EventId, Error> {
         let (id, now) = (tenant.id, self.now());
         let newest = self
             .inner
@@ -141,10 +155,9 @@ impl Ops {
             })
             .await?;
         // Where nothing is sealed yet, from the first on.
-        let from = newest.map_or(EventId::from_bytes([0; 16]), |id| {
+        Ok(newest.map_or(EventId::from_bytes([0; 16]), |id| {
             first_id(time_of(id).min(now) - LOOK_BACK)
-        });
-        self.look(tenant, chain, from).await
+        }))
     }
 
     /// Seals what is not sealed after `from`, in the order of the ids.

@@ -4,15 +4,13 @@ use std::sync::Arc;
 
 use enlist_config::{Change, diff};
 use enlist_core::{
-    Actor, ConfigurationEntry, ConfigurationStatement, ConfigurationTarget, Device, DeviceId,
-    Group, Name, Tenant, Timestamp,
+    Actor, ConfigurationStatement, ConfigurationTarget, Device, DeviceId, Group, Name, Tenant,
 };
-use enlist_signed::Envelope;
 use enlist_store::Tx;
 use serde_json::Value;
 
-use super::ground::{Ground, values_in_force};
-use super::record::event;
+use super::ground::values_in_force;
+use super::record::{Above, Draft, event};
 use super::{ConfigurationError, ConfigurationOf, ConfigurationPath, Fields, MAX_VALUES};
 use crate::{Error, GroupPath, Ops};
 
@@ -20,8 +18,8 @@ use crate::{Error, GroupPath, Ops};
 pub(crate) struct Given {
     statement: ConfigurationStatement,
     changes: Vec<Change>,
-    /// The newest statements of schema and group that they were checked against.
-    against: (u64, u64),
+    /// What they were checked against.
+    above: Above,
 }
 
 impl Ops {
@@ -57,46 +55,18 @@ impl Ops {
         }
         let (before, after) = self.compare(&ground, &ruler, &values).await?;
         let changes = diff(&ruler.schema, &before, &after);
-        let envelope = self.seal_values(&ground, &ruler, &values).await?.to_json();
-        if envelope.len() > Envelope::MAX_LEN {
-            return Err(ConfigurationError::TooLarge.into());
-        }
-        Ok(given(
-            &ground,
-            ruler.schema_version,
-            (body, envelope),
-            changes,
-            self.now(),
-        ))
-    }
-}
-
-fn given(
-    ground: &Ground,
-    schema_version: u32,
-    (body, envelope): (String, Vec<u8>),
-    changes: Vec<Change>,
-    at: Timestamp,
-) -> Given {
-    let version =
-        |one: &Option<ConfigurationStatement>| one.as_ref().map_or(0, |one| one.entry.version);
-    Given {
-        statement: ConfigurationStatement {
-            tenant: ground.tenant.id,
-            group: ground.group.id,
-            entry: ConfigurationEntry {
-                target: ground.target,
-                version: ground.newest + 1,
-                schema_version,
-                changes: serde_json::to_string(&changes).expect("changes are JSON"),
-                actor: Actor::Server,
-                at,
-            },
-            envelope,
+        let draft = Draft {
+            schema_version: ruler.schema_version,
+            envelope: self.seal_values(&ground, &ruler, &values).await?,
             body,
-        },
-        against: (version(&ground.schema), version(&ground.group_values)),
-        changes,
+            changes: &changes,
+            back_to: None,
+        };
+        Ok(Given {
+            statement: draft.stated(&ground, Actor::Server, self.now())?,
+            above: Above::of(&ground),
+            changes,
+        })
     }
 }
 
@@ -106,15 +76,7 @@ impl Given {
     pub(crate) fn record(&self, tx: &mut Tx<'_>, device: &Device) -> Result<bool, Error> {
         let (t, g) = (self.statement.tenant, self.statement.group);
         tx.hold_configuration(t, g)?;
-        let schema = tx.configuration_newest(t, g, ConfigurationTarget::Schema)?;
-        let schema_version = schema.as_ref().map_or(0, |one| one.schema_version);
-        let group =
-            tx.configuration_entry_up_to(t, g, ConfigurationTarget::Group, schema_version)?;
-        let now = (
-            schema.map_or(0, |one| one.version),
-            group.map_or(0, |one| one.version),
-        );
-        if now != self.against || !tx.insert_configuration(&self.statement)? {
+        if Above::now(tx, t, g)? != self.above || !tx.insert_configuration(&self.statement)? {
             return Ok(false);
         }
         let entry = &self.statement.entry;

@@ -2,8 +2,8 @@
 
 use enlist_config::Change;
 use enlist_core::{
-    Actor, ConfigurationEntry, ConfigurationStatement, ConfigurationTarget, Event, Operator, Role,
-    Subject,
+    Actor, ConfigurationEntry, ConfigurationStatement, ConfigurationTarget, Event, GroupId,
+    Operator, Role, Subject, TenantId, Timestamp,
 };
 use enlist_signed::Envelope;
 use enlist_store::Tx;
@@ -36,31 +36,10 @@ impl Ops {
         ground: &Ground,
         draft: Draft<'_>,
     ) -> Result<(), Error> {
-        let (who, now) = (who.clone(), self.now());
-        let envelope = draft.envelope.to_json();
-        if envelope.len() > Envelope::MAX_LEN {
-            return Err(ConfigurationError::TooLarge.into());
-        }
-        let statement = ConfigurationStatement {
-            tenant: ground.tenant.id,
-            group: ground.group.id,
-            entry: ConfigurationEntry {
-                target: ground.target,
-                version: ground.newest + 1,
-                schema_version: draft.schema_version,
-                changes: serde_json::to_string(draft.changes).expect("changes are JSON"),
-                actor: Actor::Operator(who.token),
-                at: now,
-            },
-            envelope,
-            body: draft.body,
-        };
-        let event = event(
-            ground.subject(),
-            &statement.entry,
-            draft.changes,
-            draft.back_to,
-        );
+        let who = who.clone();
+        let (changes, back_to) = (draft.changes, draft.back_to);
+        let statement = draft.stated(ground, Actor::Operator(who.token), self.now())?;
+        let event = event(ground.subject(), &statement.entry, changes, back_to);
         let seen = Seen::of(ground);
         let (tenant, group, target) = (ground.tenant.id, ground.group.id, ground.target);
         self.inner
@@ -84,27 +63,85 @@ impl Ops {
     }
 }
 
+impl Draft<'_> {
+    /// The next statement about what `ground` is about.
+    ///
+    /// # Errors
+    /// It is too large.
+    pub(super) fn stated(
+        self,
+        ground: &Ground,
+        by: Actor,
+        at: Timestamp,
+    ) -> Result<ConfigurationStatement, ConfigurationError> {
+        let envelope = self.envelope.to_json();
+        if envelope.len() > Envelope::MAX_LEN {
+            return Err(ConfigurationError::TooLarge);
+        }
+        Ok(ConfigurationStatement {
+            tenant: ground.tenant.id,
+            group: ground.group.id,
+            entry: ConfigurationEntry {
+                target: ground.target,
+                version: ground.newest + 1,
+                schema_version: self.schema_version,
+                changes: serde_json::to_string(self.changes).expect("changes are JSON"),
+                actor: by,
+                at,
+            },
+            envelope,
+            body: self.body,
+        })
+    }
+}
+
+/// The newest statements of a group that a device's own values hang on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Above {
+    schema: u64,
+    group: u64,
+}
+
+impl Above {
+    pub(super) fn of(ground: &Ground) -> Self {
+        let version =
+            |one: &Option<ConfigurationStatement>| one.as_ref().map_or(0, |one| one.entry.version);
+        Self {
+            schema: version(&ground.schema),
+            group: version(&ground.group_values),
+        }
+    }
+
+    /// As they are now.
+    pub(super) fn now(tx: &mut Tx<'_>, tenant: TenantId, group: GroupId) -> Result<Self, Error> {
+        let schema = tx.configuration_newest(tenant, group, ConfigurationTarget::Schema)?;
+        let schema_version = schema.as_ref().map_or(0, |one| one.schema_version);
+        let of_group = ConfigurationTarget::Group;
+        let values = tx.configuration_entry_up_to(tenant, group, of_group, schema_version)?;
+        Ok(Self {
+            schema: schema.map_or(0, |one| one.version),
+            group: values.map_or(0, |one| one.version),
+        })
+    }
+}
+
 /// What a statement was checked against.
 struct Seen {
     path: super::ConfigurationPath,
-    statement: (enlist_core::TenantId, enlist_core::GroupId),
+    statement: (TenantId, GroupId),
     target: ConfigurationTarget,
-    schema: u64,
-    group: u64,
+    above: Above,
     statements: u64,
     newest: u64,
 }
 
 impl Seen {
     fn of(ground: &Ground) -> Self {
-        let version =
-            |one: &Option<ConfigurationStatement>| one.as_ref().map_or(0, |one| one.entry.version);
         Self {
             path: ground.path.clone(),
             statement: (ground.tenant.id, ground.group.id),
             target: ground.target,
-            schema: version(&ground.schema),
-            group: version(&ground.group_values),
+            above: Above::of(ground),
             statements: ground.statements,
             newest: ground.newest,
         }
@@ -118,16 +155,10 @@ impl Seen {
         // checked against what the other is about to replace.
         tx.hold_configuration(t, g)?;
         let mut is_same = (t, g) == self.statement && target == self.target;
-        if let ConfigurationTarget::Device(_) = target {
-            let schema = tx.configuration_newest(t, g, ConfigurationTarget::Schema)?;
-            let schema_version = schema.as_ref().map_or(0, |one| one.schema_version);
-            let group =
-                tx.configuration_entry_up_to(t, g, ConfigurationTarget::Group, schema_version)?;
-            is_same &= schema.map_or(0, |one| one.version) == self.schema
-                && group.map_or(0, |one| one.version) == self.group;
-        } else {
-            is_same &= tx.count_configurations(t, g)? == self.statements;
-        }
+        is_same &= match target {
+            ConfigurationTarget::Device(_) => Above::now(tx, t, g)? == self.above,
+            _ => tx.count_configurations(t, g)? == self.statements,
+        };
         if is_same {
             Ok(())
         } else {

@@ -1,6 +1,6 @@
 //! A device that enrolled before asks again.
 
-use enlist_attest::{BySecret, RenewalRefusal, Verified};
+use enlist_attest::{Attested, BySecret, RenewalRefusal, Verified};
 use enlist_core::{
     CertificateRecord, Credential, Device, Group, SecretRecord, Standing, Tenant, Timestamp,
 };
@@ -39,6 +39,28 @@ pub(super) fn returned(
         .map(|held| (device, held)))
 }
 
+/// Refuses what has proved to be other hardware than the device whose key it asks with: whoever has seen a
+/// CSR can send it.
+pub(super) fn same_hardware(tx: &mut Tx<'_>, asked: &Asked, device: &Device) -> Result<(), Error> {
+    let Some(proved) = asked.attested.as_ref().map(Attested::identity) else {
+        return Ok(());
+    };
+    if device.attested.as_ref() == Some(proved) {
+        return Ok(());
+    }
+    let is_another = tx.device_by_attested(device.tenant, proved)?;
+    if is_another.is_some_and(|other| other.id != device.id) {
+        return Err(Error::AttestedAlreadyEnrolled);
+    }
+    match device.attested {
+        Some(_) => Err(Error::EnrollmentConflict {
+            with: "another hardware identity",
+        }),
+        // It came with a secret, or waited while nobody vouched for it.
+        None => Ok(()),
+    }
+}
+
 /// What a device that enrolled before is due, which asks at one group and is in one: mostly the same.
 pub(super) fn enrolled_before(
     tx: &mut Tx<'_>,
@@ -49,6 +71,7 @@ pub(super) fn enrolled_before(
     now: Timestamp,
 ) -> Result<Finding, Error> {
     in_service(&device)?;
+    same_hardware(tx, asked, &device)?;
     let already = Error::AlreadyEnrolled { device: device.id };
     let again = |device, certificate| {
         let issuance = Issuance::new(tenant, group, device, certificate);

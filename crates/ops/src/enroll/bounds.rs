@@ -2,13 +2,13 @@
 
 use enlist_attest::Attested;
 use enlist_core::{
-    DeviceId, Group, HardwareIdentity, ManifestId, ProvisioningSecret, SecretRecord, Timestamp,
-    WithoutProof,
+    DeviceId, Group, HardwareIdentity, ManifestId, ProvisioningSecret, SecretRecord, SecretRefusal,
+    Timestamp, WithoutProof,
 };
 use enlist_store::Tx;
 
 use super::Asked;
-use crate::{Error, manifests, zero_touch};
+use crate::{Error, manifests};
 
 /// Whether what a device has proved is on its group's manifest, where that has one. Where it is not, and
 /// the group lets devices wait that have proved nothing, it may wait as one of those.
@@ -31,8 +31,8 @@ pub(super) fn lists(tx: &mut Tx<'_>, group: &Group, attested: &Attested) -> Resu
     }
 }
 
-/// Whether the manifest that counts for a newcomer lets it in, as far as can be told. `device` is the one
-/// that was created before.
+/// Whether the manifest that bounds a newcomer's secret or proof, which counts, lets it in, as far as can
+/// be told. `device` is the one that was created before.
 pub(super) fn look(
     tx: &mut Tx<'_>,
     asked: &Asked,
@@ -40,7 +40,7 @@ pub(super) fn look(
     secret: Option<&SecretRecord>,
     device: Option<DeviceId>,
 ) -> Result<(), Error> {
-    match manifest(tx, asked, group, secret)? {
+    match manifest(group, secret) {
         Some(manifest) => {
             let identity = identity(asked);
             manifests::look(tx, group.tenant, manifest, identity.as_ref(), device)
@@ -49,7 +49,7 @@ pub(super) fn look(
     }
 }
 
-/// Takes the entry that lets a newcomer in, in the job that records it.
+/// Takes the entry by which a newcomer whose secret or proof counts comes in, in the job that records it.
 pub(super) fn take_entry(
     tx: &mut Tx<'_>,
     asked: &Asked,
@@ -57,31 +57,28 @@ pub(super) fn take_entry(
     secret: Option<&SecretRecord>,
     device: DeviceId,
 ) -> Result<(), Error> {
-    match manifest(tx, asked, group, secret)? {
+    match manifest(group, secret) {
         Some(manifest) => {
             let identity = identity(asked);
-            manifests::admits(tx, group.tenant, manifest, identity.as_ref(), device)
+            let taken = manifests::admits(tx, group.tenant, manifest, identity.as_ref(), device);
+            taken.map_err(|error| match (secret, error) {
+                // It was, when it was looked at.
+                (None, Error::SecretBounds(SecretRefusal::NotListed)) => {
+                    Error::AttestationNotOnManifest
+                }
+                (_, error) => error,
+            })
         }
         None => Ok(()),
     }
 }
 
 /// The manifest of the secret that was shown; of the group, where hardware stands in for a secret.
-fn manifest(
-    tx: &mut Tx<'_>,
-    asked: &Asked,
-    group: &Group,
-    secret: Option<&SecretRecord>,
-) -> Result<Option<ManifestId>, Error> {
-    if let Some(secret) = secret {
-        return Ok(secret.bounds.manifest);
-    }
-    match (&asked.attested, &group.zero_touch) {
-        (Some(attested), Some(policy)) if zero_touch::counts(group, attested) => {
-            let is_on_it = lists(tx, group, attested)?;
-            Ok(policy.manifest.filter(|_| is_on_it))
-        }
-        _ => Ok(None),
+fn manifest(group: &Group, secret: Option<&SecretRecord>) -> Option<ManifestId> {
+    match (secret, &group.zero_touch) {
+        (Some(secret), _) => secret.bounds.manifest,
+        (None, Some(policy)) => policy.manifest,
+        (None, None) => None,
     }
 }
 
@@ -100,28 +97,23 @@ pub(super) fn count_use(
     Ok(tx.count_secret_use(secret.tenant, secret.id, &secret.bounds, now)?)
 }
 
-/// Takes note that a secret has let one more device wait, and takes its entry of the manifest.
+/// Takes note that a secret has let one more device wait.
 pub(super) fn count_application(
     tx: &mut Tx<'_>,
     asked: &Asked,
     group: &Group,
-    device: DeviceId,
     now: Timestamp,
 ) -> Result<Option<SecretRecord>, Error> {
-    let shown = asked.secret.as_ref();
-    let secret = match shown {
-        Some(shown) => Some(current(tx, shown, group)?),
-        None => None,
+    let Some(shown) = &asked.secret else {
+        return Ok(None);
     };
-    if let (Some(shown), Some(secret)) = (shown, &secret)
-        && !count_use(tx, secret, now)?
-    {
+    let secret = current(tx, shown, group)?;
+    if !count_use(tx, &secret, now)? {
         // Somebody was faster: what stands in the way now.
         current(tx, shown, group)?.admits(now)?;
         return Err(Error::Busy { retry_after_s: 1 });
     }
-    take_entry(tx, asked, group, secret.as_ref(), device)?;
-    Ok(secret)
+    Ok(Some(secret))
 }
 
 fn current(

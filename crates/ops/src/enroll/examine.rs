@@ -8,10 +8,11 @@ use enlist_core::{
 };
 use enlist_store::Tx;
 
-use super::again::{Anew, enrolled_before, returned};
+use super::again::{Anew, enrolled_before, returned, same_hardware};
 use super::displacing::Displacing;
 use super::{Asked, bounds, landed};
 use crate::Error;
+use crate::buried::refuse_buried;
 use crate::issue::Issuance;
 use crate::zero_touch;
 
@@ -161,6 +162,7 @@ fn repeated(
                 with: "a key from elsewhere",
             });
         }
+        same_hardware(tx, asked, &device)?;
         let device = Box::new(device);
         return Ok(Some((home, Finding::Waiting { device })));
     }
@@ -324,10 +326,7 @@ pub(super) fn refuse_the_buried(
     let attested = asked.attested.as_ref().map(Attested::identity);
     identities.extend(attested.cloned().map(TombstoneOf::Hardware));
     let identities: Vec<_> = identities.iter().collect();
-    if tx.tombstoned(group.tenant, &identities)?.is_some() {
-        return Err(Error::IdentityTombstoned);
-    }
-    Ok(())
+    refuse_buried(tx, group.tenant, &identities, asked.tell())
 }
 
 pub(super) fn named(

@@ -36,14 +36,13 @@ impl Filled {
     fn choose(
         &self,
         group: GroupId,
-        groups: &[&Name],
+        groups: &[Name],
         now: Timestamp,
         choose: impl FnOnce(&[u64]) -> Option<Name>,
     ) -> Option<Option<Name>> {
         let mut kept = self.lock();
         let counts = kept.get_mut(&group)?;
-        let fits = counts.groups.iter().eq(groups.iter().copied());
-        if !fits || now.since(counts.at) >= GOOD_FOR {
+        if counts.groups != groups || now.since(counts.at) >= GOOD_FOR {
             return None;
         }
         let chosen = choose(&counts.devices);
@@ -77,10 +76,9 @@ impl Ops {
         let Allocation::LeastFilled { groups } = allocation else {
             return Ok(allocation.choose(arrival));
         };
-        let names: Vec<&Name> = groups.iter().collect();
         let choose = |filled: &[u64]| allocation.choose(Arrival { filled, ..arrival });
         let kept = &self.inner.filled;
-        if let Some(chosen) = kept.choose(entry.id, &names, self.now(), choose) {
+        if let Some(chosen) = kept.choose(entry.id, groups, self.now(), choose) {
             return Ok(chosen);
         }
         let (tenant, to_count) = (entry.tenant, groups.clone());
@@ -105,7 +103,7 @@ impl Ops {
             at: self.now(),
         };
         kept.keep(entry.id, counts);
-        let chosen = kept.choose(entry.id, &names, self.now(), choose);
+        let chosen = kept.choose(entry.id, groups, self.now(), choose);
         Ok(chosen.unwrap_or_else(|| choose(&[])))
     }
 }

@@ -1,6 +1,7 @@
 //! Asking the hook of a group about a newcomer.
 
-use enlist_core::{Digest, Hook, Timestamp, lower_hex};
+use enlist_attest::Attested;
+use enlist_core::{Digest, Group, Hook, Name, Tenant, Timestamp, lower_hex};
 use tracing::info;
 
 use super::Asked;
@@ -15,8 +16,43 @@ pub(super) struct Said {
     pub(super) answer: HookAnswer,
 }
 
+impl Said {
+    pub(super) fn new(hook: &Hook, answer: HookAnswer) -> Self {
+        Self {
+            hook: hook.created_at,
+            answer,
+        }
+    }
+}
+
+impl Asked {
+    /// What a hook is asked about a device that nobody has created, and nobody is to approve.
+    pub(super) fn question<'a>(
+        &'a self,
+        kind: &'static str,
+        (tenant, group): (&'a Tenant, &'a Group),
+        secret: Option<&'a str>,
+    ) -> Question<'a> {
+        let attested = self.attested.as_ref().map(Attested::identity);
+        Question {
+            kind,
+            tenant: tenant.name.as_str(),
+            group: group.name.as_str(),
+            name: self.name.as_ref().map(Name::as_str),
+            hardware: self.hardware.as_ref().map(Hardware::of),
+            attested: attested.map(Hardware::of),
+            key: self.key.to_hex(),
+            csr: base64(self.csr.der()),
+            source: self.source.to_string(),
+            secret,
+            created: None,
+            needs_approval: false,
+        }
+    }
+}
+
 impl Ops {
-    /// Asks the hook of the group, where it has one, and only once for a request: `said` is what it has
+    /// Asks the hook of the group about a newcomer, where it has one, and only once for a request: `said` is what it has
     /// said before.
     pub(super) async fn hear(
         &self,
@@ -38,26 +74,15 @@ impl Ops {
             Finding::Admit(admission) => (admission.device.as_ref(), false),
             _ => (None, true),
         };
+        let place = (&ground.tenant, &ground.group);
         let question = Question {
-            kind: "enrollment",
-            tenant: ground.tenant.name.as_str(),
-            group: ground.group.name.as_str(),
-            name: asked.name.as_ref().map(enlist_core::Name::as_str),
-            hardware: asked.hardware.as_ref().map(Hardware::of),
-            attested: asked
-                .attested
-                .as_ref()
-                .map(|attested| Hardware::of(attested.identity())),
-            key: asked.key.to_hex(),
-            csr: base64(asked.csr.der()),
-            source: asked.source.to_string(),
-            secret: ground.secret_label.as_deref(),
             created: before.map(|device| Created {
                 device_id: device.id.to_string(),
                 name: device.name.as_str(),
                 labels: &device.labels,
             }),
             needs_approval,
+            ..asked.question("enrollment", place, ground.secret_label.as_deref())
         };
         let group = ground.group.name.clone();
         let id = id(asked, hook);
@@ -84,10 +109,7 @@ impl Ops {
                 tell: answer.tell,
             });
         }
-        *said = Some(Said {
-            hook: hook.created_at,
-            answer,
-        });
+        *said = Some(Said::new(hook, answer));
         Ok(())
     }
 }

@@ -74,7 +74,7 @@ impl KnownGrounds {
             return;
         }
         // Where somebody is to be asked first, or newcomers are passed on, there is no short way.
-        if group.hook.is_some() || group.allocation.is_some() {
+        if group.passes_on() {
             return;
         }
         // Nothing is signed for one whose hardware nobody has looked up.

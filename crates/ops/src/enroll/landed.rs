@@ -1,9 +1,9 @@
 //! Devices that asked at one group and are in another: found again by how they asked.
 
-use enlist_core::{Device, Group, HardwareIdentity, Landing, Name, StateKind};
+use enlist_core::{Device, Group, HardwareIdentity, Landing, Name};
 use enlist_store::Tx;
 
-use crate::Error;
+use crate::{Error, zero_touch};
 
 /// The group that a device is in which asks at `asked_at`, and how it asked there before, where that says
 /// something else than the record of the device. `None` where it has nothing to do with that group.
@@ -31,18 +31,13 @@ pub(super) fn home(
     Ok(Some((group, landing)))
 }
 
-/// Whether devices that ask at a group may be in another.
-fn passes_on(group: &Group) -> bool {
-    group.hook.is_some() || group.allocation.is_some()
-}
-
 /// The device that asked at a group by this name.
 pub(super) fn by_name(
     tx: &mut Tx<'_>,
     asked_at: &Group,
     name: &Name,
 ) -> Result<Option<Device>, Error> {
-    if !passes_on(asked_at) {
+    if !asked_at.passes_on() {
         return Ok(None);
     }
     match tx.landed_by_name(asked_at.tenant, asked_at.id, name)? {
@@ -57,7 +52,7 @@ pub(super) fn by_hardware(
     asked_at: &Group,
     hardware: &HardwareIdentity,
 ) -> Result<Vec<Device>, Error> {
-    if !passes_on(asked_at) {
+    if !asked_at.passes_on() {
         return Ok(Vec::new());
     }
     let mut found = Vec::new();
@@ -74,13 +69,7 @@ pub(super) fn announced(
     asked_at: &Group,
     proved: &HardwareIdentity,
 ) -> Result<Option<Device>, Error> {
-    let mut waiting = by_hardware(tx, asked_at, proved)?
-        .into_iter()
-        .filter(|device| device.state().kind() == StateKind::Created);
-    match (waiting.next(), waiting.next()) {
-        (Some(_), Some(_)) => Err(Error::HardwareConflict),
-        (device, _) => Ok(device),
-    }
+    zero_touch::that_waits(by_hardware(tx, asked_at, proved)?)
 }
 
 /// Whether another device has come by a group with this hardware, where just one may: to be asked after

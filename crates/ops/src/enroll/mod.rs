@@ -9,6 +9,7 @@ mod filled;
 mod hook;
 mod known;
 mod landed;
+mod made_up;
 mod no_landing;
 mod own_name;
 mod place;
@@ -25,14 +26,17 @@ use enlist_core::{
 };
 use enlist_pki::Csr;
 
+use crate::buried::Tell;
+use crate::refusals::Attempt;
 use crate::zero_touch::Shown;
 use crate::{Enrolled, Error, HardwareEvidence, Ops, Source};
 pub(crate) use anew::{request_by, request_of};
-use examine::{Finding, examine};
+use examine::{Finding, Ground, examine};
 pub(crate) use filled::Filled;
 pub(crate) use known::KnownGrounds;
+pub(crate) use made_up::MadeUp;
 pub use no_landing::NoLanding;
-use place::Arriving;
+use place::{Arriving, Place};
 use record::Recorded;
 pub(crate) use record::{Missed, let_in_by};
 pub use server_key::KeyGenerated;
@@ -114,6 +118,14 @@ impl Asked {
     fn is_proven(&self) -> bool {
         self.secret.is_some() || self.attested.is_some()
     }
+
+    /// Strangers are told nothing of other devices.
+    fn tell(&self) -> Tell {
+        match self.is_proven() {
+            true => Tell::Proven,
+            false => Tell::Nobody,
+        }
+    }
 }
 
 /// Seconds between two questions of a device that waits for a person.
@@ -129,9 +141,11 @@ impl Ops {
     /// Each reason for a refusal has a variant of its own; nothing is written then.
     pub async fn enroll(&self, enrollment: Enrollment) -> Result<EnrollmentOutcome, Error> {
         let (tenant, source) = (enrollment.tenant.clone(), enrollment.source);
+        let attempt = Attempt::of(&enrollment);
         let outcome = self.admit(enrollment, KeyOf::Csr).await.0;
         if let Err(error) = &outcome {
-            self.inner.refusals.count(&tenant, None, error, source);
+            let refusals = &self.inner.refusals;
+            refusals.count_newcomer(&tenant, attempt, error, source);
         }
         outcome
     }
@@ -216,38 +230,42 @@ impl Ops {
         }
         // What the hook of the group has said, which is asked once.
         let mut said = None;
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
             let (look, now) = (asked.clone(), self.now());
             let ground = self
                 .inner
                 .store
                 .read("enroll_look", move |tx| examine(tx, &look, now))
                 .await?;
-            let (tenant, group) = (ground.tenant.clone(), ground.group.clone());
-            let recorded = match ground.finding {
+            self.hear(asked, &ground, &mut said).await?;
+            let Ground {
+                tenant,
+                group,
+                finding,
+                ..
+            } = ground;
+            let recorded = match finding {
                 Finding::Again(issuance) => Recorded::Issued(issuance),
                 Finding::Waiting { device } => Recorded::Waiting(device),
-                Finding::Apply(_) => {
-                    self.hear(asked, &ground, &mut said).await?;
-                    let Finding::Apply(displacing) = ground.finding else {
+                Finding::Apply(displacing) => {
+                    let arriving = Arriving::applying(&tenant, group, displacing);
+                    let place = self.find_place(asked, arriving, said.as_ref()).await;
+                    let Some(place) = free(place, attempt)? else {
                         continue;
                     };
-                    let arriving = Arriving::applying(&tenant, group, displacing);
-                    let place = self.find_place(asked, arriving, said.as_ref()).await?;
                     self.record_application(asked.clone(), place).await?
                 }
                 Finding::Anew(anew) => {
                     let signed = self.sign_anew(&tenant, &group, &anew, asked).await?;
                     self.record_anew(tenant.id, asked.clone(), signed).await?
                 }
-                Finding::Admit(_) => {
-                    self.hear(asked, &ground, &mut said).await?;
-                    let Finding::Admit(admission) = ground.finding else {
-                        continue;
-                    };
+                Finding::Admit(admission) => {
                     known.remember(asked, &tenant, &group, &admission);
                     let arriving = Arriving::new(&tenant, group, &admission);
-                    let place = self.find_place(asked, arriving, said.as_ref()).await?;
+                    let place = self.find_place(asked, arriving, said.as_ref()).await;
+                    let Some(place) = free(place, attempt)? else {
+                        continue;
+                    };
                     let entry = self.sign_admission(tenant, place, admission, asked).await?;
                     self.record_enrollment(asked.clone(), entry).await?
                 }
@@ -262,6 +280,15 @@ impl Ops {
             }
         }
         Err(Error::Busy { retry_after_s: 1 })
+    }
+}
+
+/// A place, where it is not taken. Who has taken it may have done so since the look, as the same device
+/// even: `None` where that is to be looked at once more.
+fn free(place: Result<Place, Error>, attempt: usize) -> Result<Option<Place>, Error> {
+    match place {
+        Err(Error::NameTaken { .. } | Error::HardwareConflict) if attempt == 0 => Ok(None),
+        place => place.map(Some),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use enlist_core::{
     Allocation, Arrival, Device, DeviceId, Digest, Event, Group, Labels, Landing, Name, NewDevice,
-    Tenant, TombstoneOf,
+    Tenant, TombstoneOf, explain,
 };
 use enlist_store::Tx;
 
@@ -13,10 +13,11 @@ use super::hook::Said;
 use super::no_landing::NoLanding;
 use super::own_name::own_name;
 use super::{Asked, landed};
+use crate::buried::refuse_buried;
 use crate::configuration::Given;
 use crate::devices::check_labels;
 use crate::hooks::{HookAnswer, HookFailure};
-use crate::{ConfigurationError, Error, Ops, What};
+use crate::{Error, Ops, What};
 
 /// Where a newcomer comes to be, and as what.
 pub(super) struct Place {
@@ -122,7 +123,7 @@ impl Ops {
                 .configuration_given(tenant, &place.group, whose, values)
                 .await;
             place.configuration = Some(given.map_err(|error| match error {
-                Error::Configuration(error) => unfit(&place.entry, in_full(&error)),
+                Error::Configuration(error) => unfit(&place.entry, explain(&error)),
                 error => error,
             })?);
         }
@@ -198,23 +199,25 @@ impl Ops {
                     false => nowhere(&entry, why),
                 };
                 let group = match &wished {
-                    None => tx.group(entry.tenant, device.group)?,
-                    Some(name) => {
-                        let group = tx.group_by_name(entry.tenant, name)?;
-                        Some(group.ok_or_else(|| failed(NoLanding::NoGroup(name.clone())))?)
-                    }
+                    None if device.group == entry.id => entry.clone(),
+                    None => tx
+                        .group(entry.tenant, device.group)?
+                        .ok_or(Error::Inconsistent("a device without a group"))?,
+                    Some(name) => tx
+                        .group_by_name(entry.tenant, name)?
+                        .ok_or_else(|| failed(NoLanding::NoGroup(name.clone())))?,
                 };
-                let group = group.ok_or(Error::Inconsistent("a device without a group"))?;
                 if group.id != entry.id && group.allocation.is_some() {
                     return Err(failed(NoLanding::PassesOn(group.name)));
                 }
-                if let Some(name) = &other_name
-                    && let Some(other) = tx.device_by_name(group.tenant, group.id, &device.name)?
+                let mut called = tx.device_by_name(group.tenant, group.id, &device.name)?;
+                if let (Some(name), Some(other)) = (&other_name, &called)
                     && !displacing.has(other.id)
                 {
                     device.name.clone_from(name);
+                    called = tx.device_by_name(group.tenant, group.id, name)?;
                 }
-                if let Some(other) = tx.device_by_name(group.tenant, group.id, &device.name)?
+                if let Some(other) = called
                     && other.id != device.id
                     && !displacing.set_aside(tx, &other)?
                 {
@@ -327,9 +330,7 @@ impl Place {
         let renamed = asked.name.as_ref().is_some_and(|name| *name != device.name);
         if self.entry.id != self.group.id || renamed {
             let name = TombstoneOf::Name(device.group, device.name.clone());
-            if tx.tombstoned(device.tenant, &[&name])?.is_some() {
-                return Err(Error::IdentityTombstoned);
-            }
+            refuse_buried(tx, device.tenant, &[&name], asked.tell())?;
             let is_first = tx.put_landing(&Landing {
                 tenant: device.tenant,
                 device: device.id,
@@ -374,16 +375,4 @@ fn unfit(entry: &Group, why: String) -> Error {
 fn nowhere(entry: &Group, why: NoLanding) -> Error {
     let group = entry.name.clone();
     Error::AllocationFailed { group, why }
-}
-
-/// Why configuration is not taken, with its causes.
-fn in_full(error: &ConfigurationError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -7,13 +7,13 @@ use enlist_core::{
     Actor, Application, ApprovalCode, Credential, Device, Event, SecretRecord, Tenant, TenantId,
     Timestamp,
 };
-use enlist_store::Tx;
+use enlist_store::{StoreError, Tx};
 
 use super::anew::request_of;
 use super::examine::{Admission, Finding, examine, refuse_the_buried};
 use super::place::Place;
 use super::{Asked, bounds};
-use crate::issue::{Issuance, Signed, Whom, certified};
+use crate::issue::{Issuance, Signed, Whom};
 use crate::{Error, Ops, devices, zero_touch};
 
 /// What became of a request in the transaction that was to record it.
@@ -47,8 +47,9 @@ impl<E: Into<Error>> From<E> for Missed {
 }
 
 impl Ops {
-    /// What was recorded; `None` where it missed and is to be decided and signed anew. Where that is since
-    /// another CA issues by now, this server goes over to it.
+    /// What was recorded; `None` where it missed and is to be decided and signed anew: others have changed
+    /// what it was decided on, or have put on record what the store takes once. Where another CA issues
+    /// by now, this server goes over to it.
     pub(crate) async fn unless_raced<T>(
         &self,
         tenant: TenantId,
@@ -56,7 +57,7 @@ impl Ops {
     ) -> Result<Option<T>, Error> {
         match recorded {
             Ok(recorded) => Ok(Some(recorded)),
-            Err(Missed::Raced) => Ok(None),
+            Err(Missed::Raced | Missed::Refused(Error::Store(StoreError::Conflict(_)))) => Ok(None),
             Err(Missed::Refused(Error::CaSuperseded)) => {
                 self.follow_issuing(tenant).await?;
                 Ok(None)
@@ -73,17 +74,17 @@ impl Ops {
         admission: Box<Admission>,
         asked: &Asked,
     ) -> Result<Entry, Error> {
-        let device = &place.device;
-        let whom = Whom {
-            id: device.id,
-            name: &device.name,
-            hardware: certified(device.attested.as_ref(), device.hardware.as_ref()),
-        };
         let made = asked.make_key().await?;
         let made = made.map(|key| admission.verified.clone().with_server_key(key));
         let verified = made.as_ref().unwrap_or(&admission.verified);
         let signed = self
-            .sign(&tenant, &place.group, whom, verified, asked.ttl)
+            .sign(
+                &tenant,
+                &place.group,
+                Whom::from(&place.device),
+                verified,
+                asked.ttl,
+            )
             .await?;
         Ok(Entry {
             tenant,
@@ -118,7 +119,6 @@ impl Ops {
         place: Place,
     ) -> Result<Recorded, Error> {
         let now = self.now();
-        let id = place.device.id;
         let code = ApprovalCode::generate(&*self.inner.rng);
         self.inner
             .store
@@ -149,10 +149,13 @@ impl Ops {
                 if !place.record(tx, &asked, &device)? {
                     return Err(Error::Busy { retry_after_s: 1 });
                 }
-                let secret = bounds::count_application(tx, &asked, group, id, now)?;
+                let secret = bounds::count_application(tx, &asked, group, now)?;
+                if displacing.may {
+                    bounds::take_entry(tx, &asked, group, secret.as_ref(), device.id)?;
+                }
                 use_challenge(tx, &asked)?;
                 tx.insert_application(&Application {
-                    device: id,
+                    device: device.id,
                     tenant: group.tenant,
                     key: asked.key,
                     token: asked.token,
@@ -225,6 +228,9 @@ impl Entry {
         let certificate = signed.put(tx, &device)?;
         let event = event.with("serial", certificate.serial);
         let mut event = let_in_by(event, self.admission.secret.as_ref()).with("from", asked.source);
+        if let Some(claimed) = &asked.hardware {
+            event = event.with("hardware", claimed);
+        }
         if let Some(attested) = &asked.attested {
             event = event.with("attested", attested.identity());
         }

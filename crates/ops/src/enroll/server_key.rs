@@ -8,6 +8,7 @@ use enlist_pki::{Csr, KeyKind, PublicKey, Signer};
 use tokio::sync::Semaphore;
 
 use super::{Asked, Enrollment, EnrollmentOutcome};
+use crate::refusals::Attempt;
 use crate::{Error, Ops};
 
 /// RSA keys that are made at one time; each takes a processor for a second or more.
@@ -103,6 +104,7 @@ impl Ops {
     /// As [`Ops::enroll`].
     pub async fn generate_key(&self, enrollment: Enrollment) -> Result<KeyGenerated, Error> {
         let (tenant, source) = (enrollment.tenant.clone(), enrollment.source);
+        let attempt = Attempt::of(&enrollment);
         let certified = KeyOf::Server(OnceLock::new());
         let (outcome, asked) = self.admit(enrollment, certified).await;
         match outcome {
@@ -113,7 +115,8 @@ impl Ops {
                 Ok(KeyGenerated { outcome, key })
             }
             Err(error) => {
-                self.inner.refusals.count(&tenant, None, &error, source);
+                let refusals = &self.inner.refusals;
+                refusals.count_newcomer(&tenant, attempt, &error, source);
                 Err(error)
             }
         }

@@ -43,8 +43,6 @@ impl Ops {
                 after.zero_touch = change.zero_touch.over(tx, tenant.id, policy)?;
                 after.profile.check()?;
                 if change.rules.allocation.is_some() {
-                    // It passes devices on to other groups.
-                    scope::whole_tenant(&who)?;
                     rules::check_allocation(tx, &after)?;
                 }
                 let differences = rules::differences(&before, &after);

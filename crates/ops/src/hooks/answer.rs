@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::devices::check_labels;
+use crate::poll::words;
 
 /// The most bytes of an answer.
 pub(crate) const MOST_BYTES: usize = 320 * 1024;
@@ -72,7 +73,8 @@ impl HookAnswer {
             return Err(BadHookAnswer("it is no JSON object".to_owned()));
         }
         let answer: Answer = serde_json::from_slice(bytes).map_err(|error| {
-            BadHookAnswer(format!("it does not read: {}", shown(&error.to_string())))
+            let why = words(&error.to_string(), LONGEST_REASON);
+            BadHookAnswer(format!("it does not read: {why}"))
         })?;
         let labels = answer.labels.unwrap_or_default();
         check_labels(&labels).map_err(|error| BadHookAnswer(error.to_string()))?;
@@ -80,7 +82,7 @@ impl HookAnswer {
             allow: answer.allow,
             reason: answer
                 .reason
-                .map(|reason| shown(&reason))
+                .map(|reason| words(reason.trim(), LONGEST_REASON))
                 .filter(|reason| !reason.is_empty()),
             tell: answer.tell,
             group: name("group", answer.group)?,
@@ -95,12 +97,6 @@ fn name(what: &str, text: Option<String>) -> Result<Option<Name>, BadHookAnswer>
     let Some(text) = text else { return Ok(None) };
     let bad = |error| BadHookAnswer(format!("{what}: {error}"));
     text.parse().map(Some).map_err(bad)
-}
-
-/// One line of bounded length, without what steers a terminal.
-fn shown(text: &str) -> String {
-    let line = text.trim().chars().take(LONGEST_REASON);
-    line.map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

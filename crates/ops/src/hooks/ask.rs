@@ -110,10 +110,14 @@ impl Ops {
                 Ok(Err(_)) | Err(_) => return Err(HookFailure::Crowded),
             }
         };
+        let (wrapping, now) = (self.inner.authorities.wrapping(), self.now());
+        let before = hook.secret_before.as_ref();
+        let secrets = SigningSecret::open_all(wrapping, &hook.sealed_secret, before, now)
+            .map_err(HookFailure::Secret)?;
         let call = Call {
             of: CallFor::Hook,
             target: target(hook),
-            headers: signature_headers(&self.hook_secrets(hook)?, id, self.now(), &body),
+            headers: signature_headers(&secrets, id, now, &body),
             body,
             timeout: hook.timeout,
             most_bytes: MOST_BYTES,
@@ -123,17 +127,6 @@ impl Ops {
             return Err(HookFailure::Status(reply.status));
         }
         Ok(HookAnswer::read(&reply.body)?)
-    }
-
-    fn hook_secrets(&self, hook: &Hook) -> Result<Vec<SigningSecret>, HookFailure> {
-        let wrapping = self.inner.authorities.wrapping();
-        let now = self.now();
-        let before = hook.secret_before.as_ref();
-        let before = before.filter(|(_, until)| now < *until);
-        let sealed = std::iter::once(&hook.sealed_secret).chain(before.map(|(sealed, _)| sealed));
-        sealed
-            .map(|sealed| SigningSecret::open(wrapping, sealed).map_err(HookFailure::Secret))
-            .collect()
     }
 }
 

@@ -16,7 +16,7 @@ use enlist_core::{
 use enlist_store::Tx;
 use secrecy::SecretString;
 
-use crate::outbound::{SigningSecret, Target};
+use crate::outbound::Target;
 use crate::{Error, GroupPath, Ops, What, scope};
 
 pub use answer::{BadHookAnswer, HookAnswer};
@@ -74,7 +74,7 @@ impl Ops {
                 "timeout: from 0.1 to 10 seconds; devices wait meanwhile".to_owned(),
             ));
         }
-        let (secret, sealed) = self.new_hook_secret()?;
+        let (secret, sealed) = self.new_signing_secret()?;
         let (who, now) = (who.clone(), self.now());
         let hook = Hook {
             tenant: TenantId::from_bytes([0; 16]),
@@ -159,7 +159,7 @@ impl Ops {
         path: GroupPath,
         overlap: Duration,
     ) -> Result<HookAdded, Error> {
-        let (secret, sealed) = self.new_hook_secret()?;
+        let (secret, sealed) = self.new_signing_secret()?;
         let (who, now) = (who.clone(), self.now());
         let view = self
             .inner
@@ -172,14 +172,6 @@ impl Ops {
             })
             .await?;
         Ok(HookAdded { secret, view })
-    }
-
-    fn new_hook_secret(&self) -> Result<(SecretString, Vec<u8>), Error> {
-        let secret = SigningSecret::generate(&*self.inner.rng);
-        let sealed = secret
-            .seal(self.inner.authorities.wrapping(), &*self.inner.rng)
-            .map_err(Error::signing)?;
-        Ok((secret.to_text(), sealed))
     }
 }
 

@@ -1,17 +1,21 @@
-use enlist_core::{Digest, Operator, RequestId};
+use enlist_core::{Operator, RequestId};
 
-use super::{Asker, Hardware, HookAnswer, Question, base64, event, named};
+use super::{Asker, HookAnswer, event, named};
+use crate::enroll::MadeUp;
 use crate::{Error, GroupPath, Ops};
 
 /// How a test went.
 #[derive(Debug)]
 pub struct HookTested {
-    /// What the hook has answered; why there is no answer, for people.
-    pub answer: Result<HookAnswer, String>,
+    /// What the hook has answered.
+    pub answer: Option<HookAnswer>,
+    /// Why there is no answer, or why no device would be let in with it, for people.
+    pub error: Option<String>,
 }
 
 impl Ops {
-    /// Asks a hook about a device that there is not. Nothing follows from the answer.
+    /// Asks a hook about a device that there is not, and looks whether the answer could be followed as an
+    /// enrollment would. Nothing comes of it.
     ///
     /// # Errors
     /// When there is no hook, or `who` is no administrator.
@@ -22,30 +26,20 @@ impl Ops {
             .store
             .read("test_hook", move |tx| named(tx, &asker, &path))
             .await?;
-        let hardware = "serial:TEST-0001".parse()?;
-        let body = Question {
-            kind: "test",
-            tenant: tenant.name.as_str(),
-            group: group.name.as_str(),
-            name: Some("test-device"),
-            hardware: Some(Hardware::of(&hardware)),
-            attested: None,
-            key: Digest::of(b"test").to_hex(),
-            csr: base64(b"test"),
-            source: "192.0.2.1".to_owned(),
-            secret: Some("test"),
-            created: None,
-            needs_approval: false,
-        };
+        let made_up = MadeUp::new(&tenant, &group)?;
+        let body = made_up.question(&tenant, &group).to_json();
         let id = RequestId::new(&*self.inner.clock, &*self.inner.rng).to_string();
-        let answer = self
-            .ask_hook(&hook, Asker::Proven, &id, body.to_json())
-            .await;
-        let answer = answer.map_err(|failure| failure.to_string());
-        let outcome = match &answer {
-            Ok(answer) if answer.allow => "allowed",
-            Ok(_) => "refused",
-            Err(_) => "no answer",
+        let answer = self.ask_hook(&hook, Asker::Proven, &id, body).await;
+        let (answer, error, outcome) = match answer {
+            Ok(answer) if !answer.allow => (Some(answer), None, "refused"),
+            Ok(answer) => {
+                let place = (&tenant, &group, &hook);
+                match self.why_unfit(&made_up, place, &answer).await? {
+                    None => (Some(answer), None, "allowed"),
+                    why => (Some(answer), why, "unfit"),
+                }
+            }
+            Err(failure) => (None, Some(failure.to_string()), "no answer"),
         };
         let event = event("hook-tested", &group, who, self.now()).with("outcome", outcome);
         self.inner
@@ -55,6 +49,6 @@ impl Ops {
                 Ok::<_, Error>(())
             })
             .await?;
-        Ok(HookTested { answer })
+        Ok(HookTested { answer, error })
     }
 }

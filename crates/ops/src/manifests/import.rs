@@ -3,11 +3,28 @@
 use enlist_core::{Actor, Event, HardwareIdentity, Manifest, ManifestId, Name, Operator, Role};
 
 use super::{named, subject};
-use crate::{Error, Ops, What, scope};
+use crate::{Error, Ops, scope};
+
+/// The most entries of a manifest.
+const MOST_ENTRIES: u64 = 10_000_000;
 
 impl Ops {
-    /// Makes sure that there is a manifest of this name, before a long list is taken for it. It takes an
-    /// operator: what is on a manifest may let devices in.
+    /// Whether `who` may add to manifests, before a long list is taken. It takes an operator: what is on a
+    /// manifest may let devices in.
+    ///
+    /// # Errors
+    /// When `who` may not, or there is no such tenant.
+    pub async fn may_add_manifest(&self, who: &Operator, tenant: String) -> Result<(), Error> {
+        let who = who.clone();
+        self.inner
+            .store
+            .read("may_add_manifest", move |tx| {
+                scope::tenant(tx, &who, Role::Operator, &tenant).map(|_| ())
+            })
+            .await
+    }
+
+    /// Makes sure that there is a manifest of this name.
     ///
     /// # Errors
     /// When `who` may not, or there is no such tenant.
@@ -34,8 +51,8 @@ impl Ops {
                     created_at: now,
                 };
                 if !tx.insert_manifest(&manifest)? {
-                    let (what, name) = (What::Manifest, manifest.name);
-                    return Err(Error::NameTaken { what, name });
+                    // Somebody else has made it at this very moment.
+                    return Ok(());
                 }
                 let by = Actor::Operator(who.token);
                 tx.append(&Event::new("manifest-created", subject(&manifest), by, now))?;
@@ -48,7 +65,8 @@ impl Ops {
     /// whether it is new; those that are there already are left as they are.
     ///
     /// # Errors
-    /// When there is no such manifest, or the store fails; then none was added.
+    /// When there is no such manifest, it would have more than ten million entries, or the store fails; then
+    /// none was added.
     pub async fn add_manifest_entries(
         &self,
         who: &Operator,
@@ -66,6 +84,11 @@ impl Ops {
                 let mut new = entries.iter().zip(&added).filter(|(_, new)| **new);
                 if let Some((first, _)) = new.next() {
                     let count = 1 + new.clone().count();
+                    if manifest.entries + count as u64 > MOST_ENTRIES {
+                        return Err(Error::InvalidRequest(format!(
+                            "a manifest has {MOST_ENTRIES} entries at most: put the rest on another one"
+                        )));
+                    }
                     let (last, _) = new.next_back().unwrap_or((first, &true));
                     let by = Actor::Operator(who.token);
                     let event = Event::new("manifest-extended", subject(&manifest), by, now)

@@ -7,6 +7,9 @@ use super::called;
 use crate::list::next;
 use crate::{Error, Listed, Ops, scope};
 
+/// Uses of each manifest that are counted for a list.
+const MOST_COUNTED: usize = 10_000;
+
 /// A manifest as an operator sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManifestView {
@@ -14,10 +17,12 @@ pub struct ManifestView {
     pub manifest: Manifest,
     /// How many of its entries have let a device in that is still there.
     pub used: u64,
+    /// Whether there are more, which were not counted.
+    pub more_used: bool,
 }
 
 impl Ops {
-    /// The manifests of a tenant.
+    /// The manifests of a tenant. Of each, 10,000 uses are counted, and no more.
     ///
     /// # Errors
     /// When the tenant is not there.
@@ -33,7 +38,9 @@ impl Ops {
                 let tenant = scope::tenant(tx, &who, Role::Viewer, &tenant)?;
                 let manifests = tx.manifests(tenant.id)?;
                 let views = manifests.into_iter();
-                views.map(|one| view(tx, tenant.id, one)).collect()
+                views
+                    .map(|one| view(tx, tenant.id, one, MOST_COUNTED))
+                    .collect()
             })
             .await
     }
@@ -54,7 +61,7 @@ impl Ops {
             .read("manifest", move |tx| {
                 let tenant = scope::tenant(tx, &who, Role::Viewer, &tenant)?;
                 let manifest = called(tx, tenant.id, &name)?;
-                view(tx, tenant.id, manifest)
+                view(tx, tenant.id, manifest, usize::MAX)
             })
             .await
     }
@@ -89,7 +96,17 @@ impl Ops {
     }
 }
 
-fn view(tx: &mut Tx<'_>, tenant: TenantId, manifest: Manifest) -> Result<ManifestView, Error> {
-    let used = tx.count_manifest_uses(tenant, manifest.id)?;
-    Ok(ManifestView { manifest, used })
+fn view(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    manifest: Manifest,
+    most: usize,
+) -> Result<ManifestView, Error> {
+    let found = tx.count_manifest_uses(tenant, manifest.id, most.saturating_add(1))?;
+    let used = found.min(most as u64);
+    Ok(ManifestView {
+        manifest,
+        used,
+        more_used: found > used,
+    })
 }

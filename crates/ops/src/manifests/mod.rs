@@ -25,10 +25,11 @@ pub(crate) fn look(
     identity: Option<&HardwareIdentity>,
     device: Option<DeviceId>,
 ) -> Result<(), Error> {
-    let identity = listed(tx, tenant, manifest, identity)?;
+    let identity = identity.ok_or(SecretRefusal::NotListed)?;
     match tx.manifest_use(tenant, manifest, identity)? {
-        Some(other) if Some(other) != device => Err(SecretRefusal::EntryUsed.into()),
-        _ => Ok(()),
+        None => Err(SecretRefusal::NotListed.into()),
+        Some(Some(other)) if Some(other) != device => Err(SecretRefusal::EntryUsed.into()),
+        Some(_) => Ok(()),
     }
 }
 
@@ -48,19 +49,9 @@ pub(crate) fn admits(
     if tx.use_manifest_entry(tenant, manifest, identity, device)? {
         return Ok(());
     }
-    listed(tx, tenant, manifest, Some(identity))?;
-    Err(SecretRefusal::EntryUsed.into())
-}
-
-fn listed<'a>(
-    tx: &mut Tx<'_>,
-    tenant: TenantId,
-    manifest: ManifestId,
-    identity: Option<&'a HardwareIdentity>,
-) -> Result<&'a HardwareIdentity, Error> {
-    match identity {
-        Some(identity) if tx.manifest_lists(tenant, manifest, identity)? => Ok(identity),
-        _ => Err(SecretRefusal::NotListed.into()),
+    match tx.manifest_lists(tenant, manifest, identity)? {
+        true => Err(SecretRefusal::EntryUsed.into()),
+        false => Err(SecretRefusal::NotListed.into()),
     }
 }
 

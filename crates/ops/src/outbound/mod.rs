@@ -8,7 +8,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
 
-pub use signature::{BadSignature, SigningSecret, signature_headers};
+pub(crate) use signature::{SigningSecret, signature_headers};
 
 /// Calls others over HTTPS.
 ///
@@ -30,7 +30,7 @@ pub type Calling<'a> =
     Pin<Box<dyn Future<Output = Result<OutboundReply, OutboundError>> + Send + 'a>>;
 
 /// Who is called.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Target {
     /// `https://host[:port][/path][?query]`.
     pub url: String,
@@ -48,13 +48,13 @@ pub enum CallFor {
 }
 
 /// One call.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Call {
     /// What it is for.
     pub of: CallFor,
     /// Who is called.
     pub target: Target,
-    /// Headers besides the usual ones: see [`signature_headers`].
+    /// Headers besides the usual ones: the signatures.
     pub headers: Vec<(&'static str, String)>,
     /// The body, JSON.
     pub body: Vec<u8>,
@@ -108,8 +108,20 @@ pub enum OutboundError {
     },
 }
 
-impl fmt::Display for Target {
+// URLs, headers and bodies may hold what only the receiver should know.
+
+impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.url)
+        f.debug_struct("Target").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("of", &self.of)
+            .field("timeout", &self.timeout)
+            .field("most_bytes", &self.most_bytes)
+            .finish_non_exhaustive()
     }
 }

@@ -42,7 +42,7 @@ impl Ops {
         kept.inspect_err(|error| {
             let (tenant, device) = &about;
             let refusals = &self.inner.refusals;
-            refusals.count(tenant.as_str(), Some(*device), error, source);
+            refusals.count(tenant.as_str(), *device, error, source);
         })
     }
 

@@ -11,6 +11,7 @@ use enlist_store::Tx;
 
 use super::{Asked, Proven};
 use crate::Error;
+use crate::buried::{Tell, refuse_buried};
 use crate::issue::Issuance;
 
 /// Where a renewal stands.
@@ -54,12 +55,8 @@ pub(super) fn examine(tx: &mut Tx<'_>, asked: &Asked, now: Timestamp) -> Result<
     let finding = match credential.renewal(asked.counter, &asked.request) {
         Renewal::CloneSuspected => Finding::CloneSuspected,
         Renewal::Fresh => {
-            if tx
-                .tombstoned(tenant.id, &[&TombstoneOf::Key(asked.key)])?
-                .is_some()
-            {
-                return Err(Error::IdentityTombstoned);
-            }
+            let key = TombstoneOf::Key(asked.key);
+            refuse_buried(tx, tenant.id, &[&key], Tell::Proven)?;
             let held = [Some(&credential.current), credential.previous.as_ref()];
             let is_held = held.iter().flatten().any(|slot| slot.key == asked.key);
             // A key that the server has made is never the device's own.

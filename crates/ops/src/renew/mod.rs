@@ -89,9 +89,7 @@ impl Ops {
             && let Ok(Some(tenant)) = self.tenant_name_of(device).await
         {
             let tenant = tenant.as_str();
-            self.inner
-                .refusals
-                .count(tenant, Some(device), error, source);
+            self.inner.refusals.count(tenant, device, error, source);
         }
         outcome
     }

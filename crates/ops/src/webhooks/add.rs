@@ -1,10 +1,8 @@
-use enlist_core::{
-    EVENT_KINDS, Name, Operator, Pace, Role, TenantId, Webhook, WebhookId, is_event_kind,
-};
-use enlist_store::Tx;
+use enlist_core::{Name, Operator, Pace, Role, TenantId, Webhook, WebhookId};
 
 use super::{WebhookAdded, event, list};
-use crate::outbound::{SigningSecret, Target};
+use crate::list::is_there;
+use crate::outbound::Target;
 use crate::{Error, Ops, What, scope};
 
 /// Webhooks that a tenant has at most.
@@ -39,10 +37,7 @@ impl Ops {
         let unusable = |error| Error::InvalidRequest(format!("url: {error}"));
         self.inner.outbound.check(&add.target).map_err(unusable)?;
         let (who, now) = (who.clone(), self.now());
-        let secret = SigningSecret::generate(&*self.inner.rng);
-        let sealed = secret
-            .seal(self.inner.authorities.wrapping(), &*self.inner.rng)
-            .map_err(Error::signing)?;
+        let (secret, sealed) = self.new_signing_secret()?;
         let webhook = Webhook {
             id: WebhookId::new(&*self.inner.clock, &*self.inner.rng),
             tenant: TenantId::from_bytes([0; 16]),
@@ -62,9 +57,14 @@ impl Ops {
             .store
             .write("add_webhook", move |tx| {
                 let tenant = scope::tenant(tx, &who, Role::Admin, &tenant)?.id;
+                // Two that are added at once are counted one after the other.
+                tx.hold_tenant(tenant)?;
                 let webhook = Webhook {
                     tenant,
-                    group: group(tx, tenant, add.group.as_deref())?,
+                    group: match &add.group {
+                        Some(name) => Some(scope::group_in(tx, &who, tenant, name)?.id),
+                        None => None,
+                    },
                     told: tx.last_seal(tenant)?.map_or(0, |seal| seal.seq),
                     ..webhook.clone()
                 };
@@ -83,23 +83,8 @@ impl Ops {
                 list::view(tx, webhook)
             })
             .await?;
-        Ok(WebhookAdded {
-            secret: secret.to_text(),
-            view,
-        })
+        Ok(WebhookAdded { secret, view })
     }
-}
-
-fn group(
-    tx: &mut Tx<'_>,
-    tenant: TenantId,
-    name: Option<&str>,
-) -> Result<Option<enlist_core::GroupId>, Error> {
-    let Some(name) = name else { return Ok(None) };
-    let missing = || Error::not_found(What::Group, name);
-    let parsed: Name = name.parse().map_err(|_| missing())?;
-    let group = tx.group_by_name(tenant, &parsed)?.ok_or_else(missing)?;
-    Ok(Some(group.id))
 }
 
 fn kinds(mut kinds: Vec<String>) -> Result<Vec<String>, Error> {
@@ -108,14 +93,7 @@ fn kinds(mut kinds: Vec<String>) -> Result<Vec<String>, Error> {
             "kinds: name some, or leave them out for all".to_owned(),
         ));
     }
-    if let Some(unknown) = kinds.iter().find(|kind| !is_event_kind(kind)) {
-        let unknown: String = unknown.chars().take(80).collect();
-        return Err(Error::InvalidRequest(format!(
-            "kinds: there are no events of the kind `{}`; there are {}",
-            unknown.escape_debug(),
-            EVENT_KINDS.join(", ")
-        )));
-    }
+    kinds.iter().try_for_each(|kind| is_there("kinds", kind))?;
     kinds.sort();
     kinds.dedup();
     Ok(kinds)

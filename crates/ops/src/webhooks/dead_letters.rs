@@ -1,4 +1,4 @@
-use enlist_core::{EventId, Operator, PutOff};
+use enlist_core::{Event, EventId, Operator, PutOff};
 
 use super::{A_STEP, event, named};
 use crate::{Error, Listed, Ops, What};
@@ -8,8 +8,8 @@ use crate::{Error, Listed, Ops, What};
 pub struct DeadLetter {
     /// How it went.
     pub put_off: PutOff,
-    /// The event and its kind, where it is still on record.
-    pub event: Option<(EventId, String)>,
+    /// The event, where it is still on record.
+    pub event: Option<(EventId, Event)>,
 }
 
 /// Which of those that were given up are tried again.
@@ -48,7 +48,7 @@ impl Ops {
                         .sealed_events_after(tenant.id, put_off.seq.saturating_sub(1), 1)?
                         .into_iter()
                         .find(|sealed| sealed.seq == put_off.seq)
-                        .map(|sealed| (sealed.id, sealed.event.kind.into_owned()));
+                        .map(|sealed| (sealed.id, sealed.event));
                     items.push(DeadLetter { put_off, event });
                 }
                 Ok(Listed { items, next })

@@ -15,6 +15,7 @@ use super::{ToTell, secrets, target};
 use crate::outbound::{
     Call, CallFor, Outbound, OutboundError, OutboundReply, SigningSecret, Target, signature_headers,
 };
+use crate::poll::words;
 use crate::{Error, Ops};
 
 /// The most time for one request.
@@ -157,9 +158,6 @@ pub(super) fn told(outcome: Result<OutboundReply, OutboundError>) -> Result<(), 
         Ok(reply) if reply.is_success() => Ok(()),
         Err(OutboundError::TooLarge { status, .. }) if (200..300).contains(&status) => Ok(()),
         Ok(reply) => Err(format!("it answered {}", reply.status)),
-        Err(error) => {
-            let text: String = error.to_string().chars().take(LONGEST_ERROR).collect();
-            Err(text.escape_debug().to_string())
-        }
+        Err(error) => Err(words(&error.to_string(), LONGEST_ERROR)),
     }
 }

@@ -131,10 +131,6 @@ fn secrets(
     wrapping: &WrappingKey,
     now: Timestamp,
 ) -> Result<Vec<SigningSecret>, Error> {
-    let before = webhook.secret_before.iter();
-    let before = before.filter(|(_, until)| now < *until);
-    std::iter::once(&webhook.sealed_secret)
-        .chain(before.map(|(sealed, _)| sealed))
-        .map(|sealed| SigningSecret::open(wrapping, sealed).map_err(Error::signing))
-        .collect()
+    let before = webhook.secret_before.as_ref();
+    SigningSecret::open_all(wrapping, &webhook.sealed_secret, before, now).map_err(Error::signing)
 }

@@ -93,8 +93,16 @@ impl Plan {
             groups: HashMap::new(),
         };
         plan.retry(tx, &mut names, now, is_down)?;
-        if !is_down || plan.chains.is_empty() {
-            plan.read_on(tx, &mut names, now, is_down)?;
+        let waiting = tx.count_put_off(tenant, id, MOST_WAITING)?;
+        // A receiver is told as fast as it answers: what there was no time for comes first. What it refuses
+        // holds nobody else up.
+        let comes_first = if is_down {
+            !plan.chains.is_empty()
+        } else {
+            waiting >= A_WINDOW as u64 && tx.is_untried_put_off(tenant, id, now)?
+        };
+        if !comes_first {
+            plan.read_on(tx, &mut names, now, waiting)?;
         }
         Ok(Some(plan))
     }
@@ -134,20 +142,25 @@ impl Plan {
         tx: &mut Tx<'_>,
         names: &mut Names,
         now: Timestamp,
-        is_down: bool,
+        waiting: u64,
     ) -> Result<(), Error> {
         let (tenant, id) = (self.webhook.tenant, self.webhook.id);
-        let waiting = tx.count_put_off(tenant, id, MOST_WAITING)?;
+        let is_down = self.webhook.pace.failures > 0;
         self.is_full = waiting >= MOST_WAITING as u64;
         let window = if is_down && self.is_full {
             A_FULL_WINDOW
         } else {
             A_WINDOW
         };
-        let sealed = tx.sealed_events_after(tenant, self.webhook.told, window)?;
-        if sealed.is_empty() {
+        let mut sealed = tx.sealed_events_after(tenant, self.webhook.told, window)?;
+        let last = tx.last_seal(tenant)?.map_or(0, |seal| seal.seq);
+        // A last place that follows no other is none that a server gave. Whoever went there would pass
+        // over all that is sealed after it was taken away.
+        let before = last.saturating_sub(1);
+        if before > self.webhook.told && tx.seal_hash(tenant, before)?.is_none() {
+            sealed.retain(|one| one.seq < last);
+        } else if sealed.is_empty() {
             // Where the last events were deleted from the record, there is nothing left to tell.
-            let last = tx.last_seal(tenant)?.map_or(0, |seal| seal.seq);
             self.upto = self.upto.max(last);
         }
         let mut chains: HashMap<Option<DeviceId>, Option<Chain>> = HashMap::new();

@@ -3,7 +3,6 @@ use std::time::Duration;
 use enlist_core::Operator;
 
 use super::{WebhookAdded, event, list, named};
-use crate::outbound::SigningSecret;
 use crate::{Error, Ops};
 
 /// How long requests carry the signatures of both secrets.
@@ -21,10 +20,7 @@ impl Ops {
         name: String,
     ) -> Result<WebhookAdded, Error> {
         let (who, now) = (who.clone(), self.now());
-        let secret = SigningSecret::generate(&*self.inner.rng);
-        let sealed = secret
-            .seal(self.inner.authorities.wrapping(), &*self.inner.rng)
-            .map_err(Error::signing)?;
+        let (secret, sealed) = self.new_signing_secret()?;
         let view = self
             .inner
             .store
@@ -36,9 +32,6 @@ impl Ops {
                 list::view(tx, webhook)
             })
             .await?;
-        Ok(WebhookAdded {
-            secret: secret.to_text(),
-            view,
-        })
+        Ok(WebhookAdded { secret, view })
     }
 }

@@ -136,6 +136,8 @@ fn settle_chain(
             ..before.clone()
         };
         tx.put_off(tenant, id, &put_off)?;
+        // Dead letters that are tried again are all due, and so would this one be, again and again.
+        tx.line_up_put_off(tenant, id, device, put_off.seq)?;
     }
     for item in left {
         if item.before.is_none() {

@@ -191,7 +191,14 @@ pub(crate) fn proved(
         }
         return Ok(Some(device));
     }
-    let announced = tx.devices_by_hardware(group.tenant, group.id, identity)?;
+    that_waits(tx.devices_by_hardware(group.tenant, group.id, identity)?)
+}
+
+/// The one of these, which were announced as the same hardware, that waits to come.
+///
+/// # Errors
+/// There are two.
+pub(crate) fn that_waits(announced: Vec<Device>) -> Result<Option<Device>, Error> {
     let mut waiting = announced
         .into_iter()
         .filter(|device| device.state().kind() == StateKind::Created);

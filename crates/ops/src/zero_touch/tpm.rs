@@ -8,6 +8,7 @@ use enlist_pki::Csr;
 use super::Weighed;
 use super::challenge::{Bound, Challenge};
 use super::trust::Trust;
+use crate::refusals::Attempt;
 use crate::{Enrollment, Error, Ops};
 
 /// A device's request for a challenge.
@@ -47,7 +48,8 @@ impl Ops {
             });
         if let Err(error) = &made {
             let refusals = &self.inner.refusals;
-            refusals.count(&asked.tenant, None, error, asked.source);
+            let attempt = Attempt::at(&asked.group);
+            refusals.count_newcomer(&asked.tenant, attempt, error, asked.source);
         }
         made
     }

@@ -30,10 +30,7 @@ pub(super) struct Fields {
     pub purposes: Vec<Box<[u8]>>,
     pub is_ca: bool,
     pub path_len: Option<u8>,
-    pub signs_for_a_ca: Option<bool>,
-    pub signs_certificates: Option<bool>,
-    pub signs: Option<bool>,
-    pub takes_keys: Option<bool>,
+    pub key_usage: Option<KeyUsage>,
     /// A critical extension that nobody here looks at.
     pub demands_more: bool,
 }
@@ -91,11 +88,7 @@ fn read_body(
 }
 
 fn read_extensions(extensions: AnyRef<'_>, fields: &mut Fields) -> Result<(), CertificateError> {
-    let extensions = decode::extensions(extensions)?;
-    if decode::is_repeated(&extensions) {
-        return Err(CertificateError::RepeatedExtension);
-    }
-    for one in &extensions {
+    for one in decode::extensions(extensions, CertificateError::RepeatedExtension)? {
         read_extension(one.id, one.value, fields)?;
         fields.demands_more |=
             one.critical && !UNDERSTOOD.iter().any(|known| known.as_bytes() == one.id);
@@ -114,11 +107,7 @@ fn read_extension(id: &[u8], value: &[u8], fields: &mut Fields) -> der::Result<(
         fields.is_ca = constraints.ca;
         fields.path_len = constraints.path_len_constraint;
     } else if id == oid::KEY_USAGE.as_bytes() {
-        let usage = KeyUsage::from_der(value)?;
-        fields.signs_for_a_ca = Some(usage.key_cert_sign() && usage.crl_sign());
-        fields.signs_certificates = Some(usage.key_cert_sign());
-        fields.signs = Some(usage.digital_signature());
-        fields.takes_keys = Some(usage.key_encipherment() || usage.key_agreement());
+        fields.key_usage = Some(KeyUsage::from_der(value)?);
     } else if id == oid::CERTIFICATE_POLICIES.as_bytes() {
         fields.policies = policies(value)?;
     } else if id == oid::EXTENDED_KEY_USAGE.as_bytes() {

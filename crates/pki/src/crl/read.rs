@@ -180,18 +180,10 @@ fn read_body(
         fields.entries = entries.into();
     }
     if let Some(extensions) = explicit(body, 0)? {
-        read_extensions(&known(extensions)?, &mut fields)?;
+        let extensions = decode::extensions(extensions, CrlError::RepeatedExtension)?;
+        read_extensions(&extensions, &mut fields)?;
     }
     Ok(fields)
-}
-
-/// The extensions, where none is repeated.
-fn known(extensions: AnyRef<'_>) -> Result<Vec<RawExtension<'_>>, CrlError> {
-    let extensions = decode::extensions(extensions)?;
-    if decode::is_repeated(&extensions) {
-        return Err(CrlError::RepeatedExtension);
-    }
-    Ok(extensions)
 }
 
 fn read_extensions(extensions: &[RawExtension<'_>], fields: &mut Fields) -> Result<(), CrlError> {
@@ -238,7 +230,8 @@ fn read_entry<'a>(reader: &mut SliceReader<'a>) -> Result<CrlEntry<'a>, CrlError
         let at = time::read(one)?;
         let mut reason = Some(CrlReason::Unspecified);
         if !one.is_finished() {
-            for extension in known(AnyRef::decode(one)?)? {
+            let extensions = AnyRef::decode(one)?;
+            for extension in decode::extensions(extensions, CrlError::RepeatedExtension)? {
                 if extension.id == oid::CRL_REASON.as_bytes() {
                     reason = CrlReason::from_code(reason_code(extension.value)?);
                 } else if extension.critical {

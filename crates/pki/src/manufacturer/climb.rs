@@ -2,7 +2,6 @@
 
 use super::{MAX_PATH, Manufacturer, NotVouched, Vouching, purpose};
 use crate::certificate::Certificate;
-use crate::signed::Signed;
 
 /// The most signatures that are checked for one certificate, over all manufacturers that are believed: CAs
 /// may share a name, and a stranger may bring as many as it likes.
@@ -62,7 +61,7 @@ impl<'a> Climb<'a> {
             .map(|one| (one, manufacturer.is_anchor(one)))
             .chain(brought.map(|one| (one, false)))
         {
-            if self.path.contains(&issuer) || !is_identified(subject, issuer) {
+            if self.path.contains(&issuer) || !subject.is_identified(issuer) {
                 continue;
             }
             match self.step(subject, issuer, is_top, below) {
@@ -99,14 +98,6 @@ impl<'a> Climb<'a> {
     }
 }
 
-/// Whether the two agree on the issuer's key, as far as they say.
-fn is_identified(subject: &Certificate, issuer: &Certificate) -> bool {
-    match (subject.authority_key_id(), issuer.subject_key_id()) {
-        (Some(authority), Some(own)) => authority == own,
-        _ => true,
-    }
-}
-
 pub(super) fn may_issue(issuer: &Certificate, below: u8) -> Result<(), NotVouched> {
     if !issuer.is_ca() || issuer.signs_certificates() == Some(false) {
         return Err(NotVouched::NotACa);
@@ -132,8 +123,8 @@ fn holds_now(certificate: &Certificate, now: i64) -> Result<(), NotVouched> {
 
 pub(super) fn is_signed(subject: &Certificate, issuer: &Certificate) -> Result<(), NotVouched> {
     let key = issuer.public_key().map_err(NotVouched::Key)?;
-    let (signed, _) = Signed::read(subject.der()).map_err(|_| NotVouched::UnsupportedSignature)?;
-    key.verify_as(&signed.algorithm, signed.body, signed.signature)
+    subject
+        .verify_signature(&key)
         .ok_or(NotVouched::UnsupportedSignature)?
         .map_err(|_| NotVouched::WrongSignature)
 }

@@ -1,7 +1,7 @@
 //! What is asked (RFC 6960 section 4.1).
 
 use der::asn1::{AnyRef, OctetStringRef};
-use der::{Decode, Reader, SliceReader, Tag, Tagged};
+use der::{Decode, Reader, SliceReader};
 
 use super::CertId;
 use crate::decode::{self, RawExtension, explicit, is_context};
@@ -139,14 +139,8 @@ fn read_list(list: &mut SliceReader<'_>) -> Result<Vec<CertId>, OcspRequestError
     Ok(certs)
 }
 
-/// The extensions, where none is repeated.
 fn known(extensions: AnyRef<'_>) -> Result<Vec<RawExtension<'_>>, OcspRequestError> {
-    extensions.tag().assert_eq(Tag::Sequence)?;
-    let extensions = decode::extensions(extensions)?;
-    if decode::is_repeated(&extensions) {
-        return Err(OcspRequestError::RepeatedExtension);
-    }
-    Ok(extensions)
+    decode::extensions(extensions, OcspRequestError::RepeatedExtension)
 }
 
 fn read_nonce(value: &[u8]) -> Result<Vec<u8>, OcspRequestError> {

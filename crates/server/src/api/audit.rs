@@ -16,9 +16,9 @@ use crate::problem::Refusal;
 const NDJSON: &str = "application/x-ndjson";
 
 /// The record of a tenant's events for auditors, one JSON object a line: events with their places in the
-/// chain, signed heads between them, and a fresh head at the end. It takes the role operator. `enlist
-/// verify events` verifies it, and `docs/audit.md` says how to do without.
-#[utoipa::path(get, path = "/v1/tenants/{tenant}/events/export", tag = "events", security(("api_token" = ["operator"])), params(("tenant" = String, Path), wire::ExportQuery), responses((status = 200, body = String, content_type = "application/x-ndjson")))]
+/// chain, signed heads between them, and a fresh head at the end. `enlist verify events` verifies it, and
+/// `docs/audit.md` says how to do without.
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/events/export", tag = "events", security(("api_token" = ["viewer"])), params(("tenant" = String, Path), wire::ExportQuery), responses((status = 200, body = String, content_type = "application/x-ndjson")))]
 pub(crate) async fn export(
     State(App { ops }): State<App>,
     Who(who): Who,

@@ -99,6 +99,11 @@ pub(crate) fn has_type(headers: &HeaderMap, expected: &str) -> bool {
 }
 
 pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
+    // Serde would take an array, too, for an object's fields in their order.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        let text = "body: an array, where an object is expected";
+        return Err(Refusal::invalid_request(text));
+    }
     // Keeping track of where one is costs as much as the reading: only for what is refused.
     serde_json::from_slice(bytes).or_else(|_| read_or_say_where(bytes))
 }

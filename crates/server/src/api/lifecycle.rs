@@ -1,6 +1,6 @@
 use axum::Json;
 use axum::extract::State;
-use enlist_ops::DeviceView;
+use enlist_ops::{DeviceView, Spoken};
 use enlist_wire as wire;
 
 use super::body::OptionalBody;
@@ -98,7 +98,10 @@ pub(crate) async fn approve(
     names: Names,
     OptionalBody(action): OptionalBody<wire::DeviceAction>,
 ) -> Answer {
-    let device = app.ops.approve(&who, names.device(), action.reason).await?;
+    let device = app
+        .ops
+        .approve(&who, names.device(), spoken(action))
+        .await?;
     answer(&app, &device)
 }
 
@@ -110,6 +113,13 @@ pub(crate) async fn reject(
     names: Names,
     OptionalBody(action): OptionalBody<wire::DeviceAction>,
 ) -> Answer {
-    let device = app.ops.reject(&who, names.device(), action.reason).await?;
+    let device = app.ops.reject(&who, names.device(), spoken(action)).await?;
     answer(&app, &device)
+}
+
+fn spoken(action: wire::DeviceAction) -> Spoken {
+    Spoken {
+        reason: action.reason,
+        code: action.code,
+    }
 }

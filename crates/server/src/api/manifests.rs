@@ -5,6 +5,7 @@ use axum::response::Response;
 use enlist_core::{HardwareIdentity, HardwareKind, Name};
 use enlist_ops::Error;
 use enlist_wire as wire;
+use futures_util::StreamExt as _;
 use wire::{ManifestFormat, ManifestReader};
 
 use super::body::{Query, has_type, is_json};
@@ -100,14 +101,24 @@ pub(crate) async fn import(
     };
     let name: Name = names.manifest.parse().map_err(Error::InvalidName)?;
     let tenant = names.tenant;
-    ops.open_manifest(&who, tenant.clone(), name.clone())
-        .await?;
+    ops.may_add_manifest(&who, tenant.clone()).await?;
     let file = File {
         reader: ManifestReader::new(format, &kinds),
         rows: Vec::new(),
     };
-    let wanted = rows::chunks(request.into_body(), file);
-    Ok(rows::answer(wanted, move |entries: Vec<Entry>| {
+    // A file that holds nothing leaves nothing.
+    let mut unopened = Some((ops.clone(), who.clone(), tenant.clone(), name.clone()));
+    let wanted = rows::chunks(request.into_body(), file).then(move |chunk| {
+        let holds = matches!(&chunk, Ok(rows) if rows.iter().any(Result::is_ok));
+        let unopened = if holds { unopened.take() } else { None };
+        async move {
+            if let Some((ops, who, tenant, name)) = unopened {
+                ops.open_manifest(&who, tenant, name).await?;
+            }
+            chunk
+        }
+    });
+    Ok(rows::answer(wanted.boxed(), move |entries: Vec<Entry>| {
         let (ops, who, tenant, name) = (ops.clone(), who.clone(), tenant.clone(), name.clone());
         async move {
             let identities = entries.iter().map(|entry| entry.identity.clone()).collect();
@@ -160,25 +171,18 @@ fn entry(found: wire::ManifestRow) -> Wanted<Entry> {
         .parse()
         .and_then(|kind| HardwareIdentity::new(kind, &value));
     match identity {
-        Ok(identity) if is_whole(&identity) => Ok(Entry { row, identity }),
-        Ok(identity) => Err(refused(
-            identity.to_string(),
-            Refusal::invalid_request(
-                "a tpm-ek is the SHA-256 of the key's SubjectPublicKeyInfo: 64 hexadecimal digits",
-            ),
-        )),
+        Ok(identity) => match identity.flaw() {
+            None => Ok(Entry { row, identity }),
+            Some(flaw) => Err(refused(
+                identity.to_string(),
+                Refusal::invalid_request(flaw),
+            )),
+        },
         Err(error) => {
             let name = format!("{kind}:{value}");
             Err(refused(name, Error::NotAnIdentity(error).into()))
         }
     }
-}
-
-/// Whether it is one that hardware could ever prove, where only that counts.
-fn is_whole(identity: &HardwareIdentity) -> bool {
-    let value = identity.value();
-    identity.kind() != HardwareKind::TpmEk
-        || (value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 fn row((entry, new): (&Entry, bool)) -> wire::BulkRow {

@@ -68,7 +68,7 @@ pub(crate) fn endpoints() -> OpenApiRouter<App> {
         .layer(DefaultBodyLimit::max(body::LIMIT))
         // Added after the layer that ends long requests: a million rows take their time.
         .routes(routes!(bulk::add_devices))
-        .routes(routes!(manifests::entries, manifests::import))
+        .routes(routes!(manifests::import))
         .routes(routes!(audit::export))
         // It ends when there is something to tell, or by a bound of its own.
         .routes(routes!(device_poll::wait))
@@ -119,6 +119,7 @@ fn management_api() -> OpenApiRouter<App> {
         .routes(routes!(hooks::test))
         .routes(routes!(manifests::list))
         .routes(routes!(manifests::one, manifests::delete))
+        .routes(routes!(manifests::entries))
         .routes(routes!(secrets::list, secrets::add))
         .routes(routes!(secrets::rotate))
         .routes(routes!(secrets::withdraw))

@@ -43,7 +43,8 @@ pub(crate) async fn add(
     Ok((StatusCode::CREATED, Json(view::secret_created(&added))))
 }
 
-/// Adds a secret that takes the place of the others; they expire after an overlap.
+/// Adds a secret that takes the place of another, with its label and bounds; that one expires after an
+/// overlap.
 #[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/secrets/rotate", tag = "secrets", security(("api_token" = ["operator"])), params(("tenant" = String, Path), ("group" = String, Path)), request_body = wire::RotateSecret, responses((status = 201, body = wire::SecretCreated)))]
 pub(crate) async fn rotate(
     State(App { ops }): State<App>,
@@ -52,7 +53,9 @@ pub(crate) async fn rotate(
     OptionalBody(rotate): OptionalBody<wire::RotateSecret>,
 ) -> Result<(StatusCode, Json<wire::SecretCreated>), Refusal> {
     let overlap = Duration::from_secs(rotate.overlap_s);
-    let added = ops.rotate_secrets(&who, names.group(), overlap).await?;
+    let added = ops
+        .rotate_secret(&who, names.group(), rotate.secret, overlap)
+        .await?;
     Ok((StatusCode::CREATED, Json(view::secret_created(&added))))
 }
 

@@ -40,6 +40,7 @@ pub(crate) fn device(view: &DeviceView, now: Timestamp) -> wire::Device {
                         .and_then(|one| one.source)
                         .map(|one| one.to_string()),
                     secret: applied.and_then(|one| one.secret.clone()),
+                    unproved: applied.and_then(|one| one.unproved.clone()),
                 })
             }
             _ => None,

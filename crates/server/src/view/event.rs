@@ -1,4 +1,4 @@
-use enlist_core::{Event, EventId, Name};
+use enlist_core::{EventRecord, Name};
 use enlist_ops::EventView;
 use enlist_wire as wire;
 
@@ -7,27 +7,28 @@ use super::{time, uuid};
 pub(crate) fn event(tenant: &str, view: &EventView) -> wire::Event {
     wire::Event {
         by_label: view.by.clone(),
-        ..told(tenant, view.id, &view.event, view.group.as_ref())
+        unreadable: !view.is_readable,
+        ..told(tenant, &view.event, view.group.as_ref())
     }
 }
 
 /// An event as it is told to those who know no tokens.
-pub(super) fn told(tenant: &str, id: EventId, event: &Event, group: Option<&Name>) -> wire::Event {
-    let subject = &event.subject;
+pub(super) fn told(tenant: &str, event: &EventRecord, group: Option<&Name>) -> wire::Event {
     wire::Event {
-        event_id: uuid(id.as_bytes()),
+        event_id: uuid(event.event_id.as_bytes()),
         at: time(event.at),
         tenant: Some(tenant.to_owned()),
-        kind: event.kind.to_string(),
+        kind: event.kind.clone(),
         group: group.map(ToString::to_string),
-        device: subject.device.map(|_| subject.name.clone()),
-        device_id: subject.device.map(|id| uuid(id.as_bytes())),
-        by: event.actor.to_string(),
+        device: event.device_id.map(|_| event.name.clone()),
+        device_id: event.device_id.map(|id| uuid(id.as_bytes())),
+        by: event.actor.clone(),
         by_label: None,
         detail: event
             .detail
             .iter()
-            .map(|(key, value)| (key.to_string(), value.clone().into()))
+            .map(|(key, value)| (key.clone(), value.clone().into()))
             .collect(),
+        unreadable: false,
     }
 }

@@ -35,15 +35,9 @@ pub(crate) fn hook_secret(added: HookAdded) -> wire::HookSecret {
 }
 
 pub(crate) fn hook_tested(tested: HookTested) -> wire::HookTested {
-    match tested.answer {
-        Ok(answer) => wire::HookTested {
-            answer: Some(hook_answer(answer)),
-            error: None,
-        },
-        Err(error) => wire::HookTested {
-            answer: None,
-            error: Some(error),
-        },
+    wire::HookTested {
+        answer: tested.answer.map(hook_answer),
+        error: tested.error,
     }
 }
 

@@ -11,6 +11,7 @@ pub(crate) fn manifest(view: &ManifestView) -> wire::Manifest {
         manifest_id: uuid(manifest.id.as_bytes()),
         entries: manifest.entries,
         used: view.used,
+        more_used: view.more_used,
         created_at: time(manifest.created_at),
     }
 }

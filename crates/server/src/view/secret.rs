@@ -8,20 +8,26 @@ use super::{time, uuid};
 
 pub(crate) fn secret_created(added: &SecretAdded) -> wire::SecretCreated {
     let record = &added.view.record;
+    let bounds = &record.bounds;
     wire::SecretCreated {
         secret_id: uuid(record.id.as_bytes()),
         label: record.label.clone(),
         secret: added.secret.expose().to_owned().into(),
-        expires_at: record.bounds.expires_at.map(time),
+        expires_at: bounds.expires_at.map(time),
+        max_devices: bounds.max_devices,
+        rate: bounds.rate.map(rate),
+        networks: bounds.networks.iter().map(Network::to_string).collect(),
+        manifest: added.view.manifest.as_ref().map(ToString::to_string),
+        replaces: added
+            .replaces
+            .iter()
+            .map(|id| uuid(id.as_bytes()))
+            .collect(),
     }
 }
 
 pub(crate) fn secret(view: &SecretView, now: Timestamp) -> wire::Secret {
     let secret = &view.record;
-    let rate = |rate: Rate| wire::SecretRate {
-        devices: rate.devices(),
-        per_s: rate.per().as_secs(),
-    };
     wire::Secret {
         secret_id: uuid(secret.id.as_bytes()),
         label: secret.label.clone(),
@@ -33,7 +39,7 @@ pub(crate) fn secret(view: &SecretView, now: Timestamp) -> wire::Secret {
             Err(SecretRefusal::TooFast { .. }) => wire::SecretState::RateReached,
             Err(
                 SecretRefusal::Withdrawn
-                | SecretRefusal::Network
+                | SecretRefusal::Network(_)
                 | SecretRefusal::NotListed
                 | SecretRefusal::EntryUsed,
             ) => wire::SecretState::Revoked,
@@ -72,4 +78,11 @@ pub(crate) fn add_secret(new: wire::NewSecret) -> Result<AddSecret, Error> {
             .map_err(|error| invalid("networks", error.to_string()))?,
         manifest: new.manifest,
     })
+}
+
+fn rate(rate: Rate) -> wire::SecretRate {
+    wire::SecretRate {
+        devices: rate.devices(),
+        per_s: rate.per().as_secs(),
+    }
 }

@@ -1,4 +1,4 @@
-use enlist_core::Timestamp;
+use enlist_core::{EventRecord, Timestamp};
 use enlist_ops::{
     AddWebhook, DeadLetter, RetryDeadLetters, Target, ToTell, WebhookAdded, WebhookTested,
     WebhookView,
@@ -60,7 +60,10 @@ pub(crate) fn dead_letter(letter: &DeadLetter) -> wire::DeadLetter {
     wire::DeadLetter {
         seq: put_off.seq,
         event_id: event.map(|(id, _)| uuid(id.as_bytes())),
-        kind: event.map(|(_, kind)| kind.clone()),
+        kind: event.map(|(_, event)| event.kind.to_string()),
+        device: event
+            .filter(|_| put_off.device.is_some())
+            .map(|(_, event)| event.subject.name.clone()),
         device_id: put_off.device.map(|id| uuid(id.as_bytes())),
         attempts: put_off.attempts,
         since: time(put_off.since),
@@ -79,8 +82,7 @@ pub(crate) fn retry_asked(which: &wire::RetryDeadLetters) -> RetryDeadLetters {
 pub(crate) fn webhook_message(told: &ToTell) -> Vec<u8> {
     let event = told_event(
         told.tenant.as_str(),
-        told.id,
-        &told.event,
+        &EventRecord::new(told.id, &told.event),
         told.group.as_ref(),
     );
     body(&wire::WebhookMessage {

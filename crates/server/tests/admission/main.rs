@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bounds;
+mod importing;
 mod manifests;
 
 use enlist_testkit::{FakeDevice, Rig};

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use enlist_testkit::{Rig, refusal};
 use enlist_wire::{
-    BulkResult, Enrollment, Hardware, HardwareKind, ManifestEntriesQuery, NewSecret,
+    BulkResult, Enrollment, Hardware, HardwareKind, ManifestEntriesQuery, NewDevice, NewSecret,
+    RotateSecret,
 };
 
 use crate::{claiming, import, on, secret, serials};
@@ -97,6 +98,55 @@ fn an_application_takes_its_place_on_the_manifest_until_it_is_turned_away() {
 }
 
 #[test]
+fn in_a_known_group_a_device_has_to_be_both_created_and_listed() {
+    let rig = Rig::new();
+    rig.group("pumps", Enrollment::Known);
+    serials(&rig, "batch", ["SN-1".to_owned(), "SN-2".to_owned()]);
+    let secret = secret(&rig, "pumps", &on("batch"));
+    for (name, serial) in [("a", "SN-1"), ("c", "SN-3")] {
+        let new = NewDevice {
+            name: name.to_owned(),
+            labels: Default::default(),
+            hardware: claiming(&rig, name, &secret, serial).hardware,
+        };
+        rig.admin().create_device("default", "pumps", &new).unwrap();
+    }
+    let enroll = |name: Option<&str>, serial: &str| {
+        let mut device = claiming(&rig, "unused", &secret, serial);
+        device.name = name.map(ToOwned::to_owned);
+        device.enroll(&rig).map(|enrolled| enrolled.name)
+    };
+    assert_eq!(refusal(enroll(None, "SN-2")), "unknown-device");
+    assert_eq!(refusal(enroll(Some("b"), "SN-2")), "unknown-device");
+    assert_eq!(refusal(enroll(Some("c"), "SN-3")), "manifest-not-listed");
+    assert_eq!(refusal(enroll(None, "SN-3")), "manifest-not-listed");
+    assert_eq!(enroll(None, "SN-1").unwrap(), "a");
+    serials(&rig, "batch", ["SN-3".to_owned()]);
+    assert_eq!(enroll(Some("c"), "SN-3").unwrap(), "c");
+    let used = rig.admin().manifest("default", "batch").unwrap().used;
+    assert_eq!(used, 2);
+}
+
+#[test]
+fn who_was_let_in_before_by_the_same_secret_vouches_for_nobody() {
+    let rig = Rig::new();
+    rig.group("pumps", Enrollment::Open);
+    serials(&rig, "batch", ["SN-1".to_owned()]);
+    let listed = secret(&rig, "pumps", &on("batch"));
+    let plain = secret(&rig, "pumps", &NewSecret::default());
+    let enroll = |name: &str, secret: &str, serial: &str| {
+        let mut device = claiming(&rig, name, secret, serial);
+        device.enroll(&rig).map(|_| ())
+    };
+    enroll("a", &plain, "SN-8").unwrap();
+    enroll("b", &plain, "SN-9").unwrap();
+    enroll("c", &listed, "SN-1").unwrap();
+    assert_eq!(refusal(enroll("d", &listed, "SN-7")), "manifest-not-listed");
+    let unnamed = rig.device("pumps", "e", &listed).enroll(&rig);
+    assert_eq!(refusal(unnamed), "manifest-not-listed");
+}
+
+#[test]
 fn nobody_claims_what_only_hardware_can_prove() {
     let rig = Rig::new();
     rig.group("pumps", Enrollment::Open);
@@ -173,6 +223,7 @@ fn a_manifest_that_is_named_stays_and_a_rotated_secret_keeps_its_bounds() {
         expires_in_s: Some(1000),
         max_devices: Some(5),
         networks: vec!["127.0.0.1".to_owned()],
+        label: Some("line-4".to_owned()),
         ..on("batch")
     };
     rig.clock.advance(Duration::from_secs(1));
@@ -184,8 +235,11 @@ fn a_manifest_that_is_named_stays_and_a_rotated_secret_keeps_its_bounds() {
 
     rig.clock.advance(Duration::from_secs(400));
     let before = rig.ops.now();
-    let rotated = admin.rotate_secret("default", "pumps", &Default::default());
-    let rotated = rotated.unwrap();
+    let line = RotateSecret {
+        secret: bounded.label.clone(),
+        ..RotateSecret::default()
+    };
+    let rotated = admin.rotate_secret("default", "pumps", &line).unwrap();
     let shown = admin.secrets("default", "pumps").unwrap().items;
     let shown = shown.iter().find(|one| one.secret_id == rotated.secret_id);
     let shown = shown.unwrap();

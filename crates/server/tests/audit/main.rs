@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod doors;
+mod forged;
 mod installation;
 mod sealing;
 mod servers;

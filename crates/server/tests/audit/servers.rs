@@ -55,7 +55,7 @@ async fn all_ids(here: &Installation) -> BTreeSet<String> {
         };
         let tenant = "default".to_owned();
         let page = here.ops.events(&here.admin, tenant, filter).await.unwrap();
-        ids.extend(page.items.iter().map(|one| one.id.to_string()));
+        ids.extend(page.items.iter().map(|one| one.event.event_id.to_string()));
         match page.next {
             Some(next) => after = Some(next),
             None => return ids,

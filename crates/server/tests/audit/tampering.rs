@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use enlist_core::Seal;
+use enlist_ops::Location;
 use enlist_signed::audit::{Finding, Line, Sealed};
+use enlist_testkit::Rig;
+use enlist_wire::{Enrollment, Event, EventsQuery};
 use rusqlite::Connection;
 
 use super::installation::{Installation, database, runtime};
@@ -40,7 +43,7 @@ fn cut(database: &Connection, seq: i64) {
     }
 }
 
-async fn with_events(dir: &Path) -> Installation {
+pub(super) async fn with_events(dir: &Path) -> Installation {
     let here = Installation::open(dir).await;
     here.happens(20).await;
     here.ops.seal_events().await.unwrap();
@@ -48,7 +51,7 @@ async fn with_events(dir: &Path) -> Installation {
 }
 
 /// The running server signs nothing any more, says so on record, and goes on sealing.
-async fn refuses_to_sign(here: &Installation, seen: u64) {
+pub(super) async fn refuses_to_sign(here: &Installation, seen: u64) {
     here.happens(1).await;
     here.ops.seal_events().await.unwrap();
     let lines = here.export().await;
@@ -103,7 +106,7 @@ fn a_changed_event_is_found_even_where_all_hashes_were_made_anew() {
     });
 }
 
-async fn refuses_to_sign_on(again: &Installation, seen: u64) {
+pub(super) async fn refuses_to_sign_on(again: &Installation, seen: u64) {
     let lines = again.export().await;
     let Some(Line::Broken(broken)) = lines.last() else {
         panic!("{:?}", lines.last());
@@ -203,6 +206,73 @@ fn what_does_not_read_is_changed_and_stops_nothing() {
         let changed: Vec<_> = (4..11).map(|seq| Finding::Changed { seq }).collect();
         assert_eq!(verified.findings, changed);
     });
+}
+
+#[test]
+fn what_does_not_read_is_listed_among_the_others_and_marked() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = Rig::on(Location::File(dir.path().to_owned()));
+    let secret = rig.group("pumps", Enrollment::Open);
+    for number in 0..8 {
+        rig.enrolled_device("pumps", &format!("pump-{number}"), &secret);
+    }
+    // Page by page, so that what does not read is also where a page ends.
+    let list = || {
+        let (mut all, mut query) = (Vec::new(), EventsQuery::default());
+        query.limit = Some(1);
+        loop {
+            let page = rig.admin().events("default", &query).unwrap();
+            all.extend(page.items);
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return all,
+            }
+        }
+    };
+    let before = list();
+    let columns = [
+        "actor = 'nobody'",
+        "happened_at = 'noon'",
+        "group_id = x'00'",
+        "device_id = 'text'",
+        "kind = x'6b'",
+        "name = x'ff'",
+        "detail = 'no JSON'",
+        "happened_at = 9223372036854775807",
+    ];
+    let database = database(dir.path());
+    let changed = before.iter().rev().zip(columns);
+    for (event, column) in changed.clone() {
+        let sql = format!("UPDATE events SET {column} WHERE event_id = ?1");
+        let id = event.event_id.as_bytes().to_vec();
+        assert_eq!(database.execute(&sql, [id]).unwrap(), 1, "{column}");
+    }
+    // Under no id at all it is no event, and is in no page's way.
+    let stray = "INSERT INTO events SELECT tenant_id, x'ff', happened_at, actor, kind, group_id, device_id, name, detail FROM events LIMIT 1";
+    assert_eq!(database.execute(stray, []).unwrap(), 1);
+
+    let after = list();
+    let ids = |events: &[Event]| -> Vec<_> { events.iter().map(|one| one.event_id).collect() };
+    assert_eq!(ids(&after), ids(&before));
+    let find = |event: &Event| after.iter().find(|one| one.event_id == event.event_id);
+    for (event, column) in changed {
+        let now = find(event).unwrap();
+        // A time that nobody has is a time.
+        assert_eq!(now.unreadable, !column.contains("9223"), "{column}");
+        let said = |text: Option<&str>| text.is_some_and(|text| text.starts_with("unreadable:"));
+        let detail = now.detail.get("unreadable").and_then(|it| it.as_str());
+        match column.split_once(' ').unwrap().0 {
+            "actor" => assert_eq!(now.by, "nobody"),
+            "kind" => assert_eq!(now.kind, "unreadable:6b"),
+            "name" => assert!(said(now.device.as_deref()), "{now:?}"),
+            "detail" => assert_eq!(detail, Some("no JSON")),
+            _ if now.unreadable => assert!(said(detail), "{column}: {now:?}"),
+            _ => assert_eq!(now.at.to_string(), "9999-12-31T23:59:59.999Z"),
+        }
+    }
+    let untouched = before.len() - columns.len();
+    assert!(untouched > 1, "{untouched}");
+    assert_eq!(after[..untouched], before[..untouched]);
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! Who may make hooks, and of what.
 
+use std::time::Duration;
+
 use enlist_core::Clock;
-use enlist_ops::{BadSignature, SigningSecret};
-use enlist_testkit::{Receiver, Rig, refusal};
+use enlist_testkit::{BadSignature, Receiver, Rig, refusal};
 use enlist_wire::{Enrollment, NewHook, NewTenant, NewToken, RefreshHook, Role};
 use serde_json::json;
 
-use super::{ask, events, hook, hooks, nobody_is_in, say};
+use super::{ask, enroll, events, hook, hooks, nobody_is_in, say};
 
 #[test]
 fn what_can_never_be_asked_is_refused_when_it_is_made() {
@@ -89,6 +90,7 @@ fn a_test_shows_the_answer_and_lets_nobody_in() {
     ask(&rig, "field", &receiver);
     let tested = rig.admin().test_hook("default", "field").unwrap();
     assert_eq!(tested.answer.unwrap().labels["region"], "north");
+    assert_eq!(tested.error, None);
     receiver.down();
     let tested = rig.admin().test_hook("default", "field").unwrap();
     assert!(tested.answer.is_none() && tested.error.unwrap().contains("connect"));
@@ -101,6 +103,60 @@ fn a_test_shows_the_answer_and_lets_nobody_in() {
 }
 
 #[test]
+fn a_test_says_why_no_device_would_be_let_in_with_the_answer() {
+    let rig = Rig::new();
+    rig.group("field", Enrollment::Open);
+    rig.group("plain", Enrollment::Open);
+    let taken = rig.group("taken", Enrollment::Open);
+    enroll(&rig, "taken", "press-7", &taken).unwrap();
+    let unfit = [
+        (json!({"group": "gone"}), "no group `gone`"),
+        (json!({"configuration": {"rate": 3}}), "can't be followed"),
+        (
+            json!({"group": "plain", "configuration": {}}),
+            "can't be followed",
+        ),
+        (json!({"group": "taken", "name": "press-7"}), "press-7"),
+    ];
+    let fit = [
+        json!({"group": "plain", "name": "press-7"}),
+        json!({"allow": false, "group": "gone"}),
+    ];
+    let unfits = unfit.clone().map(|(answer, _)| answer);
+    let answers: Vec<_> = unfits.into_iter().chain(fit.clone()).collect();
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let receiver = Receiver::start(move |_| {
+        let at = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let mut answer = json!({"allow": true});
+        let said = answers[at].as_object().unwrap().clone();
+        answer.as_object_mut().unwrap().extend(said);
+        say(answer)
+    });
+    ask(&rig, "field", &receiver);
+    for (answer, why) in unfit {
+        let tested = rig.admin().test_hook("default", "field").unwrap();
+        assert!(tested.answer.is_some(), "{answer}");
+        let error = tested.error.unwrap_or_default();
+        assert!(error.contains(why), "{answer}: {error}");
+    }
+    for answer in fit {
+        let tested = rig.admin().test_hook("default", "field").unwrap();
+        assert_eq!(tested.error, None, "{answer}");
+    }
+    for group in ["field", "plain"] {
+        nobody_is_in(&rig, group);
+    }
+    let outcomes: Vec<_> = events(&rig, "hook-tested")
+        .into_iter()
+        .map(|event| event.detail["outcome"].clone())
+        .collect();
+    assert_eq!(
+        outcomes,
+        ["unfit", "unfit", "unfit", "unfit", "allowed", "refused"]
+    );
+}
+
+#[test]
 fn for_the_overlap_requests_carry_the_signatures_of_both_secrets() {
     let rig = Rig::new();
     rig.group("field", Enrollment::Open);
@@ -109,29 +165,19 @@ fn for_the_overlap_requests_carry_the_signatures_of_both_secrets() {
     let test = |secrets: [&str; 2]| {
         rig.admin().test_hook("default", "field").unwrap();
         let last = receiver.received().pop().unwrap();
-        secrets.map(|secret| {
-            SigningSecret::parse(secret).unwrap().verify(
-                &last.id,
-                &last.timestamp,
-                &last.signature,
-                &last.body,
-                rig.clock.now(),
-            )
-        })
+        secrets.map(|secret| last.verify(secret, rig.clock.now()))
     };
-    let overlap = RefreshHook { overlap_s: 3600 };
-    let new = rig
-        .admin()
-        .refresh_hook("default", "field", &overlap)
-        .unwrap();
-    let new = new.secret.expose().to_owned();
+    let refresh = |overlap: &RefreshHook| {
+        let refreshed = rig.admin().refresh_hook("default", "field", overlap);
+        refreshed.unwrap().secret.expose().to_owned()
+    };
+    // A day, where nothing else is said.
+    let new = refresh(&serde_json::from_str("{}").unwrap());
     assert_eq!(test([&old, &new]), [Ok(()), Ok(())]);
-    rig.clock.advance(std::time::Duration::from_secs(3601));
+    rig.clock.advance(Duration::from_secs(24 * 60 * 60 - 1));
+    assert_eq!(test([&old, &new]), [Ok(()), Ok(())]);
+    rig.clock.advance(Duration::from_secs(1));
     assert_eq!(test([&old, &new]), [Err(BadSignature::Wrong), Ok(())]);
-    let at_once = rig
-        .admin()
-        .refresh_hook("default", "field", &RefreshHook::default())
-        .unwrap();
-    let third = at_once.secret.expose();
-    assert_eq!(test([&new, third]), [Err(BadSignature::Wrong), Ok(())]);
+    let third = refresh(&RefreshHook { overlap_s: 0 });
+    assert_eq!(test([&new, &third]), [Err(BadSignature::Wrong), Ok(())]);
 }

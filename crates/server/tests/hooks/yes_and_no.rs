@@ -1,7 +1,6 @@
 //! What follows from yes and from no, and what a hook is asked.
 
 use enlist_core::Clock;
-use enlist_ops::SigningSecret;
 use enlist_testkit::{Receiver, Rig, refusal};
 use enlist_wire::{ClientError, EnrollReply, Enrollment, Hardware, HardwareKind, NewDevice};
 use serde_json::json;
@@ -35,10 +34,7 @@ fn a_yes_lets_a_device_in_and_the_event_says_so() {
     assert_eq!(question["needs_approval"], false);
     let text = question.to_string();
     assert!(!text.contains(&secret) && !text.contains(device.token.expose()));
-    let signed = SigningSecret::parse(&signing).unwrap();
-    let (one, now) = (&asked[0], rig.clock.now());
-    let verdict = signed.verify(&one.id, &one.timestamp, &one.signature, &one.body, now);
-    assert_eq!(verdict, Ok(()));
+    assert_eq!(asked[0].verify(&signing, rig.clock.now()), Ok(()));
 
     let event = events(&rig, "device-enrolled").pop().unwrap();
     assert_eq!(event.detail["hook"], "order 4711");

@@ -54,6 +54,11 @@ fn a_deleted_one_stays_out() {
     admin.delete_device("default", "lamps", &name).unwrap();
     let out = (403, "tombstoned".to_owned());
     assert_eq!(factory.refusal("enroll d k2"), out);
+    // Whatever it calls itself, it is told as what it can be let back.
+    let (_, reply) = factory.asks("enroll d k2 'name=\"lamp-9\"'");
+    let detail = reply["detail"].as_str().unwrap_or_default();
+    let command = format!("enlist allow-reenroll device {name} -g lamps");
+    assert!(detail.contains(&command), "{reply}");
     // Until it may come back as what it is, by which it is known.
     let act = DeviceAction::default();
     let back = admin.allow_reenroll("default", "lamps", &name, &act);

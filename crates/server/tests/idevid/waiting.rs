@@ -22,6 +22,9 @@ fn a_foreign_root_lands_in_the_queue_where_the_group_says_so() {
         None,
         "it has proved nothing"
     );
+    let device = factory.hall.rig.admin().device("default", "lamps", &name);
+    let pending = device.unwrap().pending.unwrap();
+    assert_eq!(pending.unproved, Some(told), "the queue shows it, too");
     // One that is vouched for does not wait, and its place is not taken.
     factory.enters("enroll a ka");
     let admin = factory.hall.rig.admin();

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod going;
 mod managing;
 mod servers;
 mod signatures;

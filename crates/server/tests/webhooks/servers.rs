@@ -10,7 +10,7 @@ use enlist_wire::Enrollment;
 
 use super::{
     a_device, by_device, events_since, events_so_far, eventually, has_all, read, some_devices,
-    standing, tell,
+    standing, tell, webhook,
 };
 
 #[test]
@@ -43,6 +43,39 @@ fn both_tell_and_each_event_is_told_once() {
     }
     let doubles = receiver.received().len() - events.len();
     assert_eq!(doubles, 0);
+}
+
+#[test]
+fn a_tenant_has_sixteen_at_most_however_many_are_added_at_once() {
+    let Some(postgres) = Postgres::start() else {
+        return;
+    };
+    let place = Location::Postgres(postgres.database("sixteen"));
+    let one = Rig::on_shared(place.clone());
+    let two = Rig::beside(&one, place);
+    let receiver = Receiver::start(|_| Answer::Status(200));
+    let add = |rig: &Rig, name: &str| {
+        let new = webhook(name, &receiver);
+        rig.admin().create_webhook("default", &new).is_ok()
+    };
+    for number in 0..14 {
+        assert!(add(&one, &format!("before-{number}")));
+    }
+    let added = std::thread::scope(|scope| {
+        let adding: Vec<_> = (0..8)
+            .flat_map(|number| {
+                [
+                    (&one, format!("one-{number}")),
+                    (&two, format!("two-{number}")),
+                ]
+            })
+            .map(|(rig, name)| scope.spawn(move || add(rig, &name)))
+            .collect();
+        let added = adding.into_iter().map(|it| it.join().unwrap());
+        added.filter(|is_added| *is_added).count()
+    });
+    assert_eq!(added, 2);
+    assert_eq!(one.admin().webhooks("default").unwrap().items.len(), 16);
 }
 
 #[test]

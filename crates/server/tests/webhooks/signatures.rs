@@ -5,20 +5,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use enlist_core::{Clock, Timestamp};
-use enlist_ops::{BadSignature, SigningSecret};
-use enlist_testkit::{Answer, Received, Receiver, Rig};
+use enlist_testkit::{Answer, BadSignature, Receiver, Rig};
 
 use super::{eventually, some_devices, standing, tell};
-
-fn verify(secret: &str, received: &Received, now: Timestamp) -> Result<(), BadSignature> {
-    SigningSecret::parse(secret).unwrap().verify(
-        &received.id,
-        &received.timestamp,
-        &received.signature,
-        &received.body,
-        now,
-    )
-}
 
 /// The code block of this language in the document for receivers.
 fn documented(language: &str) -> &'static str {
@@ -88,7 +77,7 @@ fn for_a_day_requests_carry_the_signatures_of_both_secrets() {
     let ping = |secrets: [&str; 2]| {
         assert!(rig.admin().test_webhook("default", "erp").unwrap().told);
         let last = receiver.received().pop().unwrap();
-        secrets.map(|secret| verify(secret, &last, rig.clock.now()))
+        secrets.map(|secret| last.verify(secret, rig.clock.now()))
     };
     assert_eq!(ping([&old, &old]), [Ok(()), Ok(())]);
     let refreshed = rig.admin().refresh_webhook("default", "erp").unwrap();
@@ -109,6 +98,6 @@ fn every_event_is_signed() {
     });
     for one in receiver.received() {
         let at = Timestamp::from_secs(one.timestamp.parse().unwrap());
-        assert_eq!(verify(&secret, &one, at), Ok(()));
+        assert_eq!(one.verify(&secret, at), Ok(()));
     }
 }

@@ -1,12 +1,14 @@
 //! Receivers of every temper: each is told all in the end, and says why it was not.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use enlist_testkit::{Answer, Receiver, Rig};
+use enlist_wire::{Enrollment, NewGroup, NewHook, NewTenant};
 
 use super::{
-    events_since, events_so_far, eventually, has_all, some_devices, standing, tell_of, webhook,
+    events_since, events_so_far, eventually, has_all, read, some_devices, standing, tell_of,
+    webhook,
 };
 
 /// A receiver whose answer can be changed.
@@ -93,6 +95,79 @@ fn one_that_is_slow_gets_each_event_once() {
         standing(&rig, "slow").behind == 0 && has_all(&receiver, &events)
     });
     assert_eq!(receiver.received().len(), events.len());
+}
+
+#[test]
+fn many_that_hang_hold_up_neither_another_tenant_nor_a_hook() {
+    let rig = Rig::new();
+    let arrivals = Arc::new(Mutex::new(Vec::new()));
+    // Each would be asked about sixteen devices at once.
+    let hanging: Vec<_> = (0..3)
+        .map(|number| {
+            let arrivals = arrivals.clone();
+            let receiver = Receiver::start(move |_| {
+                arrivals.lock().unwrap().push(Instant::now());
+                Answer::Never
+            });
+            let mut new = webhook(&format!("hanging-{number}"), &receiver);
+            new.kinds = Some(vec!["device-rejected".to_owned()]);
+            tell_of(&rig, &new);
+            receiver
+        })
+        .collect();
+    let secret = rig.group_with(&NewGroup {
+        enrollment: Enrollment::Approve,
+        approval_timeout_h: Some(1),
+        ..NewGroup::named("pumps")
+    });
+    for number in 0..40 {
+        let pump = rig.device("pumps", &format!("pump-{number}"), &secret);
+        rig.stranger().enroll(&pump.request()).unwrap();
+    }
+    let quick = Receiver::start(|_| Answer::Status(200));
+    rig.admin()
+        .create_tenant(&NewTenant::named("acme"))
+        .unwrap();
+    rig.block_on(rig.ops.seal_events()).unwrap();
+    let theirs = webhook("quick", &quick);
+    rig.admin().create_webhook("acme", &theirs).unwrap();
+    let yes = Receiver::start(|_| Answer::Body(200, br#"{"allow": true}"#.to_vec()));
+    let intake = rig.group("intake", Enrollment::Open);
+    let hook = NewHook {
+        url: yes.url(),
+        ca: Some(yes.ca_pem().to_owned()),
+        timeout_ms: 5000,
+    };
+    rig.admin().create_hook("default", "intake", &hook).unwrap();
+
+    // All of them at once, so that they are told in one round.
+    rig.clock.advance(Duration::from_secs(3600));
+    assert_eq!(rig.block_on(rig.ops.lapse_applications()).unwrap(), 40);
+    let count = || arrivals.lock().unwrap().len();
+    eventually(&rig, "as many hang as may", || count() >= 32);
+    let begun = Instant::now();
+    let group = rig.admin().create_group("acme", &NewGroup::named("lamps"));
+    assert!(group.is_ok());
+    rig.enrolled_device("intake", "press-1", &intake);
+    let asked = begun.elapsed();
+    eventually(&rig, "the other tenant is told", || {
+        let told = quick.received();
+        told.iter().any(|one| read(one).kind == "group-created")
+    });
+    let told = begun.elapsed();
+    // A call that hangs is given up after ten seconds; nobody has waited for that.
+    assert!(asked < Duration::from_secs(5), "{asked:?}");
+    assert!(told < Duration::from_secs(8), "{told:?}");
+    let arrivals = arrivals.lock().unwrap().clone();
+    let at_once = |at: &Instant| {
+        let until = *at + Duration::from_secs(5);
+        arrivals
+            .iter()
+            .filter(|one| (*at..until).contains(*one))
+            .count()
+    };
+    assert_eq!(arrivals.iter().map(at_once).max(), Some(32));
+    drop(hanging);
 }
 
 #[test]

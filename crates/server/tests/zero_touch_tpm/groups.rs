@@ -9,7 +9,12 @@ use enlist_wire::{
 
 use crate::maker::{Maker, TpmDevice};
 
-fn group(rig: &Rig, enrollment: Enrollment, manifest: Option<&str>, without_proof: WithoutProof) {
+pub fn group(
+    rig: &Rig,
+    enrollment: Enrollment,
+    manifest: Option<&str>,
+    without_proof: WithoutProof,
+) {
     rig.group_with(&NewGroup {
         enrollment,
         zero_touch: Some(ZeroTouch {
@@ -21,14 +26,27 @@ fn group(rig: &Rig, enrollment: Enrollment, manifest: Option<&str>, without_proo
     });
 }
 
-fn import_manifest(rig: &Rig, tpms: &[&SoftTpm]) {
+fn announce(rig: &Rig, name: &str, tpm: &SoftTpm) {
+    let announced = NewDevice {
+        name: name.to_owned(),
+        labels: Default::default(),
+        hardware: Some(Hardware {
+            kind: HardwareKind::TpmEk,
+            value: lower_hex(&tpm.ek_key().digest()),
+        }),
+    };
+    let created = rig.admin().create_device("default", "pumps", &announced);
+    created.unwrap();
+}
+
+pub fn import_manifest(rig: &Rig, manifest: &str, tpms: &[&SoftTpm]) {
     let rows: String = tpms
         .iter()
         .map(|tpm| format!("tpm-ek,{}\n", lower_hex(&tpm.ek_key().digest())))
         .collect();
     let answer = rig.raw(
         "POST",
-        "/v1/tenants/default/manifests/batch-7/entries",
+        &format!("/v1/tenants/default/manifests/{manifest}/entries"),
         &[
             ("authorization", &format!("Bearer {}", rig.admin_token())),
             ("content-type", "text/csv"),
@@ -43,7 +61,7 @@ fn a_tpm_on_the_manifest_needs_no_certificate_and_one_that_is_not_has_none_that_
     let rig = Rig::new();
     let maker = Maker::new("Acme TPM Root");
     let (listed, other) = (SoftTpm::new(), SoftTpm::new());
-    import_manifest(&rig, &[&listed]);
+    import_manifest(&rig, "batch-7", &[&listed]);
     group(
         &rig,
         Enrollment::Open,
@@ -61,7 +79,7 @@ fn a_tpm_on_the_manifest_needs_no_certificate_and_one_that_is_not_has_none_that_
     let mut pump = TpmDevice::new(&rig, maker.tpm(), "pumps", "pump-2");
     let unlisted = "attestation-not-on-manifest";
     assert_eq!(refusal(pump.enroll(&client)), unlisted);
-    import_manifest(&rig, &[&pump.tpm]);
+    import_manifest(&rig, "batch-7", &[&pump.tpm]);
     assert!(pump.enroll(&client).is_ok());
 }
 
@@ -72,16 +90,7 @@ fn a_known_group_lets_in_the_tpm_that_was_announced() {
     maker.import(&rig, "default");
     group(&rig, Enrollment::Known, None, WithoutProof::Refuse);
     let tpm = maker.tpm();
-    let announced = NewDevice {
-        name: "pump-7".to_owned(),
-        labels: Default::default(),
-        hardware: Some(Hardware {
-            kind: HardwareKind::TpmEk,
-            value: lower_hex(&tpm.ek_key().digest()),
-        }),
-    };
-    let created = rig.admin().create_device("default", "pumps", &announced);
-    created.unwrap();
+    announce(&rig, "pump-7", &tpm);
     let client = rig.stranger();
     let mut stranger = TpmDevice::new(&rig, maker.tpm(), "pumps", "pump-8");
     assert_eq!(refusal(stranger.enroll(&client)), "unknown-device");
@@ -92,6 +101,38 @@ fn a_known_group_lets_in_the_tpm_that_was_announced() {
         panic!("it waits");
     };
     assert_eq!(enrolled.name, "pump-7");
+}
+
+#[test]
+fn a_known_group_with_a_manifest_lets_in_who_was_announced_and_is_on_it() {
+    let rig = Rig::new();
+    let maker = Maker::new("Acme TPM Root");
+    maker.import(&rig, "default");
+    // Those that are listed have no certificate: the manifest alone vouches for them.
+    let (both, listed, announced) = (SoftTpm::new(), SoftTpm::new(), maker.tpm());
+    import_manifest(&rig, "batch-7", &[&both, &listed]);
+    let (known, refuse) = (Enrollment::Known, WithoutProof::Refuse);
+    group(&rig, known, Some("batch-7"), refuse);
+    announce(&rig, "pump-1", &both);
+    announce(&rig, "pump-3", &announced);
+    let client = rig.stranger();
+    let mut only_listed = TpmDevice::new(&rig, listed, "pumps", "pump-2");
+    assert_eq!(refusal(only_listed.enroll(&client)), "unknown-device");
+    let mut only_announced = TpmDevice::new(&rig, announced, "pumps", "pump-3");
+    let unlisted = "attestation-not-on-manifest";
+    assert_eq!(refusal(only_announced.enroll(&client)), unlisted);
+    let mut pump = TpmDevice::new(&rig, both, "pumps", "pump-1");
+    pump.device.name = None;
+    let reply = pump.enroll(&client).unwrap();
+    assert!(
+        matches!(&reply, EnrollReply::Enrolled(enrolled) if enrolled.name == "pump-1"),
+        "{reply:?}"
+    );
+    // What is announced or listed later counts from then on.
+    announce(&rig, "pump-2", &only_listed.tpm);
+    assert!(only_listed.enroll(&client).is_ok());
+    import_manifest(&rig, "batch-7", &[&only_announced.tpm]);
+    assert!(only_announced.enroll(&client).is_ok());
 }
 
 #[test]

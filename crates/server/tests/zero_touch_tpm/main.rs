@@ -3,7 +3,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod challenge;
+mod displacing;
 mod enroll;
 mod groups;
+mod landing;
 mod maker;
+mod narrowed;
+mod raced;
 mod servers;

@@ -29,10 +29,12 @@ pub enum Finding {
         /// Its number.
         seq: u64,
     },
-    /// An event that is there twice.
+    /// Events that are there twice, or that come after those they belong before.
     Repeated {
-        /// Its number.
-        seq: u64,
+        /// The first of them.
+        from: u64,
+        /// The last of them.
+        to: u64,
     },
     /// An event or a head of another tenant.
     AnotherTenant {
@@ -90,6 +92,12 @@ pub enum Finding {
         /// When the head was signed.
         signed: Timestamp,
     },
+    /// The event with which the server told that its record was cut or rewritten. A warning: it was sealed
+    /// like that, and what there was before may be gone.
+    Alarm {
+        /// Its number.
+        seq: u64,
+    },
 }
 
 impl Finding {
@@ -112,6 +120,7 @@ impl Finding {
             Self::NotFromTheStart { .. } => "not-from-the-start",
             Self::NotSigned { .. } => "not-signed",
             Self::Late { .. } => "late",
+            Self::Alarm { .. } => "alarm",
         }
     }
 
@@ -122,13 +131,15 @@ impl Finding {
             Self::Empty | Self::Unreadable { .. } => None,
             Self::Changed { seq }
             | Self::Reordered { seq }
-            | Self::Repeated { seq }
             | Self::AnotherTenant { seq }
             | Self::HeadMisfit { seq }
             | Self::NotSigned { seq }
-            | Self::Late { seq, .. } => Some(seq),
+            | Self::Late { seq, .. }
+            | Self::Alarm { seq } => Some(seq),
             Self::ForgedHead { seq } => seq,
-            Self::Missing { from, .. } | Self::CutOff { from, .. } => Some(from),
+            Self::Missing { from, .. }
+            | Self::Repeated { from, .. }
+            | Self::CutOff { from, .. } => Some(from),
             Self::Rewritten { since, .. } => Some(since.saturating_add(1)),
             Self::NoHeadAtTheEnd { covered, .. } => Some(covered.saturating_add(1)),
             Self::NotFromTheStart { .. } => Some(1),
@@ -153,7 +164,13 @@ impl fmt::Display for Finding {
             Self::Reordered { seq } => {
                 write!(f, "event {seq}, or the head about it, is not in its place")
             }
-            Self::Repeated { seq } => write!(f, "event {seq} is there once more"),
+            Self::Repeated { from, to } if from == to => {
+                write!(f, "event {from} is there once more")
+            }
+            Self::Repeated { from, to } => write!(
+                f,
+                "events {from} to {to} are there once more, or come after what they belong before: give the parts in their order"
+            ),
             Self::AnotherTenant { seq } => {
                 write!(f, "event {seq}, or the head about it, is another tenant's")
             }
@@ -193,6 +210,10 @@ impl fmt::Display for Finding {
                 f,
                 "event {seq} says that it happened {} minutes before a head was signed that does not cover it: a clock was wrong, or somebody wrote it into the database",
                 signed.since(*at).as_secs() / 60
+            ),
+            Self::Alarm { seq } => write!(
+                f,
+                "event {seq} is the server's alarm: its record had been cut or rewritten when that was recorded"
             ),
         }
     }

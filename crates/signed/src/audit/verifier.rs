@@ -11,6 +11,8 @@ use crate::{Envelope, Head};
 /// So long before a head was signed an event after it may have happened, by its own time: clocks differ,
 /// and what was recorded late comes late. One that is older is [`Finding::Late`].
 pub const LATE: Duration = Duration::from_secs(600);
+/// By which a server tells that its record was tampered with.
+const ALARM: &str = "audit-chain-broken";
 /// Findings that are kept; more are counted.
 const MOST: usize = 1_000;
 
@@ -33,6 +35,8 @@ pub struct Verifier {
     covered: u64,
     newest: Option<Newest>,
     missing: Vec<RangeInclusive<u64>>,
+    /// Events that have just come once more, one after another.
+    repeated: Option<RangeInclusive<u64>>,
     findings: Findings,
     warnings: Findings,
     lines: u64,
@@ -53,7 +57,7 @@ pub struct Verified {
     pub findings: Vec<Finding>,
     /// How much more is wrong.
     pub more: u64,
-    /// What is as it was sealed, and still worth a look: [`Finding::Late`].
+    /// What is as it was sealed, and still worth a look: [`Finding::Late`] and [`Finding::Alarm`].
     pub warnings: Vec<Finding>,
     /// How much more there is of that.
     pub more_warnings: u64,
@@ -105,6 +109,7 @@ impl Verifier {
             covered: 0,
             newest: None,
             missing: Vec::new(),
+            repeated: None,
             findings: Findings::default(),
             warnings: Findings::default(),
             lines: 0,
@@ -158,6 +163,7 @@ impl Verifier {
         if self.at.is_none() {
             self.findings.add(Finding::Empty);
         }
+        self.tell_repeated();
         if let Some(before) = self.unfounded {
             self.findings.add(Finding::NotFromTheStart { before });
         }
@@ -194,12 +200,10 @@ impl Verifier {
         };
         let before = self.at.unwrap_or(Seal::START);
         if place.seq <= before.seq {
-            let finding = if self.was_missing(place.seq) {
-                Finding::Reordered { seq: place.seq }
-            } else {
-                Finding::Repeated { seq: place.seq }
-            };
-            return self.findings.add(finding);
+            if self.was_missing(place.seq) {
+                return self.findings.add(Finding::Reordered { seq: place.seq });
+            }
+            return self.repeats(place.seq);
         }
         if place.seq - before.seq > 1 {
             self.misses(before.seq + 1, place.seq - 1);
@@ -207,6 +211,9 @@ impl Verifier {
             self.findings.add(Finding::Changed { seq: place.seq });
         }
         self.belongs(sealed.event.tenant_id, place.seq);
+        if sealed.event.kind == ALARM {
+            self.warnings.add(Finding::Alarm { seq: place.seq });
+        }
         let at = sealed.event.at;
         if let Some(signed) = self.to_meet.passed()
             && at < signed - LATE
@@ -281,6 +288,23 @@ impl Verifier {
             self.missing.push(from..=to);
         } else {
             self.findings.add(Finding::Missing { from, to });
+        }
+    }
+
+    fn repeats(&mut self, seq: u64) {
+        let from = match &self.repeated {
+            Some(range) if range.end().checked_add(1) == Some(seq) => *range.start(),
+            _ => {
+                self.tell_repeated();
+                seq
+            }
+        };
+        self.repeated = Some(from..=seq);
+    }
+
+    fn tell_repeated(&mut self) {
+        if let Some((from, to)) = self.repeated.take().map(RangeInclusive::into_inner) {
+            self.findings.add(Finding::Repeated { from, to });
         }
     }
 

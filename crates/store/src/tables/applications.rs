@@ -2,8 +2,8 @@
 
 use enlist_core::{Application, DeviceId, Digest, TenantId};
 
-use super::device_token;
-use crate::column::Columns;
+use super::{device_token, text};
+use crate::column::{Columns, only};
 use crate::value::values;
 use crate::{StoreError, Tx};
 
@@ -68,6 +68,27 @@ impl Tx<'_> {
             values![&tenant, key],
             application,
         )
+    }
+
+    /// What a device that applied says it is, by a proof that nobody who is believed vouches for: the event of
+    /// its application tells.
+    pub fn unproved_claim(
+        &mut self,
+        tenant: TenantId,
+        device: DeviceId,
+    ) -> Result<Option<String>, StoreError> {
+        let detail: Option<Option<String>> = self.query_one(
+            "events",
+            "SELECT detail FROM events
+             WHERE tenant_id = $1 AND device_id = $2 AND kind = 'device-applied'
+             ORDER BY event_id DESC LIMIT 1",
+            values![&tenant, &device],
+            only,
+        )?;
+        let detail = detail.flatten();
+        let detail: Option<Vec<(String, String)>> = detail.as_deref().and_then(text::from_json);
+        let mut details = detail.into_iter().flatten();
+        Ok(details.find_map(|(key, claim)| (key == "unproved").then_some(claim)))
     }
 
     /// Deletes the application of a device. False where there is none.

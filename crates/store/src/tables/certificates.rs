@@ -34,33 +34,6 @@ macro_rules! select {
 }
 
 impl Tx<'_> {
-    /// Records a certificate.
-    pub fn insert_certificate(
-        &mut self,
-        certificate: &CertificateRecord,
-    ) -> Result<(), StoreError> {
-        let (standing, since, reason) = standing_columns(certificate.standing);
-        self.execute(
-            "INSERT INTO certificates (serial, tenant_id, device_id, issuer_id, fingerprint,
-                 not_before, not_after, standing, standing_since, revocation_reason, der)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-            values![
-                &certificate.serial,
-                &certificate.tenant,
-                &certificate.device,
-                &certificate.issuer,
-                &certificate.fingerprint,
-                certificate.not_before,
-                certificate.not_after,
-                standing,
-                since,
-                reason,
-                &certificate.der
-            ],
-        )?;
-        Ok(())
-    }
-
     /// A certificate by its serial number. The one lookup that takes no tenant: it is what
     /// tells the tenant of a caller who has shown a certificate.
     pub fn certificate(&mut self, serial: Serial) -> Result<Option<CertificateRecord>, StoreError> {

@@ -5,7 +5,7 @@ use enlist_core::{
 };
 
 use super::device_token;
-use crate::column::Columns;
+use crate::column::{Columns, only};
 use crate::value::values;
 use crate::{StoreError, Tx};
 
@@ -168,17 +168,24 @@ impl Tx<'_> {
         Ok(retired > 0)
     }
 
-    /// Forgets the credential of a device. False where it has none.
+    /// Forgets the credential of a device; the secret that it came of keeps the count. False where it has
+    /// none.
     pub fn delete_credential(
         &mut self,
         tenant: TenantId,
         device: DeviceId,
     ) -> Result<bool, StoreError> {
-        let gone = self.execute(
-            "DELETE FROM credentials WHERE tenant_id = $1 AND device_id = $2",
+        let gone = self.query_one(
+            "credentials",
+            "DELETE FROM credentials WHERE tenant_id = $1 AND device_id = $2
+             RETURNING secret_id",
             values![&tenant, &device],
+            only::<Option<SecretId>>,
         )?;
-        Ok(gone > 0)
+        if let Some(Some(secret)) = gone {
+            self.keep_count_of_secret(tenant, secret)?;
+        }
+        Ok(gone.is_some())
     }
 }
 

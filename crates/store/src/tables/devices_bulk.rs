@@ -1,17 +1,14 @@
 //! Devices by the thousand.
 
 use std::collections::HashSet;
-use std::fmt::Write as _;
 
 use enlist_core::{DeviceId, GroupId, NewDevice, TenantId};
 
+use super::pieces::{in_pieces, listed};
 use super::text;
 use crate::column::only;
 use crate::value::{Value, values};
 use crate::{StoreError, Tx};
-
-/// Rows a statement: a few sizes, so that each is prepared once.
-const SIZES: [usize; 3] = [256, 16, 1];
 
 impl Tx<'_> {
     /// Adds devices in the state created to one group, in as few statements as there can be.
@@ -28,15 +25,9 @@ impl Tx<'_> {
         devices: &[NewDevice],
     ) -> Result<Vec<bool>, StoreError> {
         let mut added = Vec::with_capacity(devices.len());
-        let mut rest = devices;
-        for size in SIZES {
-            let sql = insert_statement(size);
-            while rest.len() >= size {
-                let (rows, later) = rest.split_at(size);
-                self.insert_rows(&sql, tenant, group, rows, &mut added)?;
-                rest = later;
-            }
-        }
+        in_pieces(devices, insert_statement, |sql, rows| {
+            self.insert_rows(sql, tenant, group, rows, &mut added)
+        })?;
         Ok(added)
     }
 
@@ -84,33 +75,23 @@ impl Tx<'_> {
         tenant: TenantId,
         rows: &[NewDevice],
     ) -> Result<HashSet<DeviceId>, StoreError> {
-        let mut sql =
-            String::from("SELECT device_id FROM devices WHERE tenant_id = $1 AND device_id IN (");
+        let ids = listed(rows.len(), 1, |[id]| format!("${id}"));
+        let sql =
+            format!("SELECT device_id FROM devices WHERE tenant_id = $1 AND device_id IN ({ids})");
         let mut values = vec![Value::from(&tenant)];
-        for row in rows {
-            values.push((&row.id).into());
-            let comma = if values.len() == 2 { "" } else { ", " };
-            let _ = write!(sql, "{comma}${}", values.len());
-        }
-        sql.push(')');
+        values.extend(rows.iter().map(|row| Value::from(&row.id)));
         let found = self.query("devices", &sql, &values, only)?;
         Ok(found.into_iter().collect())
     }
 }
 
 fn insert_statement(rows: usize) -> String {
-    let mut sql = String::from(
+    let rows = listed(rows, 2, |[id, name, labels, hardware, at]| {
+        format!("($1, $2, ${id}, ${name}, ${labels}, ${hardware}, ${at}, ${at}, 'created', 0)")
+    });
+    format!(
         "INSERT INTO devices (tenant_id, group_id, device_id, name, labels, hardware,
-             created_at, changed_at, state, enrolled) VALUES ",
-    );
-    for row in 0..rows {
-        let comma = if row == 0 { "" } else { ", " };
-        let [id, name, labels, hardware, at] = std::array::from_fn(|column| 3 + row * 5 + column);
-        let _ = write!(
-            sql,
-            "{comma}($1, $2, ${id}, ${name}, ${labels}, ${hardware}, ${at}, ${at}, 'created', 0)"
-        );
-    }
-    sql.push_str(" ON CONFLICT (tenant_id, group_id, name) DO NOTHING");
-    sql
+             created_at, changed_at, state, enrolled) VALUES {rows}
+         ON CONFLICT (tenant_id, group_id, name) DO NOTHING"
+    )
 }

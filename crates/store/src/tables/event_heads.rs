@@ -11,9 +11,9 @@ use crate::{StoreError, Tx};
 pub struct StoredHead {
     /// How many events it is about.
     pub seq: u64,
-    /// The signed statement, JSON.
+    /// The signed statement, JSON; nothing where what is on record makes no sense.
     pub envelope: Vec<u8>,
-    /// When it was signed.
+    /// When it was signed; 1970 where what is on record makes no sense.
     pub signed_at: Timestamp,
 }
 
@@ -59,7 +59,7 @@ impl Tx<'_> {
 fn head(columns: &mut Columns<'_>) -> Result<StoredHead, StoreError> {
     Ok(StoredHead {
         seq: columns.next()?,
-        envelope: columns.next()?,
-        signed_at: columns.next()?,
+        envelope: columns.next_or_raw().unwrap_or_default(),
+        signed_at: columns.next_or_raw().unwrap_or(Timestamp::from_millis(0)),
     })
 }

@@ -1,16 +1,13 @@
 //! The places of events in their tenants' chains.
 
-use std::fmt::Write as _;
-
 use enlist_core::{Digest, Event, EventId, EventRecord, Seal, Tenant, TenantId, TenantState};
 
 use super::events::{event, record};
+use super::pieces::{in_pieces, listed};
 use crate::column::{Columns, only};
 use crate::value::{Value, number, values};
 use crate::{StoreError, Tx};
 
-/// Rows a statement: a few sizes, so that each is prepared once.
-const SIZES: [usize; 3] = [256, 16, 1];
 /// Rows that are looked at in one step where some make no sense.
 const A_STEP: usize = 256;
 
@@ -122,7 +119,7 @@ impl Tx<'_> {
     pub fn last_seal(&mut self, tenant: TenantId) -> Result<Option<Seal>, StoreError> {
         self.query_one(
             "event_seals",
-            "SELECT seq, hash FROM event_seals WHERE tenant_id = $1 AND seq <= $2
+            "SELECT seq, hash FROM event_seals WHERE tenant_id = $1 AND seq > 0 AND seq <= $2
              ORDER BY seq DESC LIMIT 1",
             values![&tenant, number(u64::MAX)],
             seal,
@@ -194,7 +191,9 @@ impl Tx<'_> {
             values![&tenant, &after, number(limit as u64)],
             |columns| {
                 let id = columns.next()?;
-                Ok((id, columns.next::<Option<u64>>()?.is_some()))
+                // Under a number that makes no sense it is sealed: what it was sealed as is missing.
+                let is_unsealed = columns.next_or_raw::<Option<i64>>() == Ok(None);
+                Ok((id, !is_unsealed))
             },
         )
     }
@@ -227,7 +226,7 @@ impl Tx<'_> {
         tenant: TenantId,
         seals: &[(Seal, EventId)],
     ) -> Result<bool, StoreError> {
-        let Some((first, mut rest)) = seals.split_first() else {
+        let Some((first, rest)) = seals.split_first() else {
             return Ok(true);
         };
         // Whoever has the first place has all: nobody adds to what is not committed yet.
@@ -240,30 +239,23 @@ impl Tx<'_> {
         if added == 0 {
             return Ok(false);
         }
-        for size in SIZES {
-            let sql = insert_statement(size);
-            while rest.len() >= size {
-                let (rows, later) = rest.split_at(size);
-                let mut values = vec![Value::from(&tenant)];
-                for (seal, id) in rows {
-                    values.extend_from_slice(values![number(seal.seq), id, &seal.hash]);
-                }
-                self.execute(&sql, &values)?;
-                rest = later;
+        in_pieces(rest, insert_statement, |sql, rows| {
+            let mut values = vec![Value::from(&tenant)];
+            for (seal, id) in rows {
+                values.extend_from_slice(values![number(seal.seq), id, &seal.hash]);
             }
-        }
+            self.execute(sql, &values)?;
+            Ok(())
+        })?;
         Ok(true)
     }
 }
 
 fn insert_statement(rows: usize) -> String {
-    let mut sql = String::from("INSERT INTO event_seals (tenant_id, seq, event_id, hash) VALUES ");
-    for row in 0..rows {
-        let comma = if row == 0 { "" } else { ", " };
-        let [seq, id, hash] = std::array::from_fn(|column| 2 + row * 3 + column);
-        let _ = write!(sql, "{comma}($1, ${seq}, ${id}, ${hash})");
-    }
-    sql
+    let rows = listed(rows, 1, |[seq, id, hash]| {
+        format!("($1, ${seq}, ${id}, ${hash})")
+    });
+    format!("INSERT INTO event_seals (tenant_id, seq, event_id, hash) VALUES {rows}")
 }
 
 fn seal(columns: &mut Columns<'_>) -> Result<Seal, StoreError> {

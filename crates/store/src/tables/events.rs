@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use enlist_core::{
-    Actor, DeviceId, Event, EventId, EventRecord, GroupId, Subject, TenantId, Timestamp,
+    Actor, DeviceId, Event, EventId, EventRecord, GroupId, Name, Subject, TenantId, Timestamp,
 };
 
 use super::text;
-use crate::column::{Column, Columns};
+use crate::column::{Column, Columns, only};
 use crate::value::{Value, number, values};
 use crate::{StoreError, Tx};
 
@@ -16,8 +16,8 @@ use crate::{StoreError, Tx};
 pub struct EventFilter {
     /// Of this group only.
     pub group: Option<GroupId>,
-    /// Of this device only.
-    pub device: Option<DeviceId>,
+    /// Of these devices only; `None` for all, and what is about none.
+    pub devices: Option<Vec<DeviceId>>,
     /// Of this kind only.
     pub kind: Option<String>,
     /// By one of these only, in text form; `None` for everybody.
@@ -29,6 +29,12 @@ pub struct EventFilter {
     /// That many at most.
     pub limit: usize,
 }
+
+/// Devices that are found by one name, now and before.
+const MOST_GONE: usize = 1_000;
+
+/// An event under its id; word for word where it does not read.
+type EventRow = (EventId, Result<Event, EventRecord>);
 
 impl Tx<'_> {
     /// Records an event, after all that this writer recorded before.
@@ -54,31 +60,63 @@ impl Tx<'_> {
         Ok(id)
     }
 
-    /// Records events in their order.
-    pub fn append_all<'e>(
+    /// The devices of a group that are called so, or were until they were deleted or rejected, oldest first;
+    /// the last thousand of them.
+    pub fn devices_ever_called(
         &mut self,
-        events: impl IntoIterator<Item = &'e Event>,
-    ) -> Result<(), StoreError> {
-        for event in events {
-            self.append(event)?;
-        }
-        Ok(())
+        tenant: TenantId,
+        group: GroupId,
+        name: &Name,
+    ) -> Result<Vec<DeviceId>, StoreError> {
+        let mut devices = self.query(
+            "events",
+            "SELECT device_id FROM events WHERE tenant_id = $1 AND group_id = $2 AND name = $3
+                 AND kind IN ('device-deleted', 'device-rejected') AND length(device_id) = 16",
+            values![&tenant, &group, name],
+            only,
+        )?;
+        let now = self.device_by_name(tenant, group, name)?;
+        devices.extend(now.map(|device| device.id));
+        devices.sort_unstable();
+        devices.dedup();
+        // Sorted here: told to, SQLite would walk through all the tenant's devices.
+        Ok(devices.split_off(devices.len().saturating_sub(MOST_GONE)))
     }
 
-    /// A page of the events of a tenant, oldest first.
+    /// A page of the events of a tenant, oldest first. One that does not read, as somebody has changed it, comes
+    /// word for word.
     pub fn events_page(
         &mut self,
         tenant: TenantId,
         filter: &EventFilter,
-    ) -> Result<Vec<(EventId, Event)>, StoreError> {
+    ) -> Result<Vec<EventRow>, StoreError> {
+        let Some(devices) = &filter.devices else {
+            return self.some_events(tenant, None, filter);
+        };
+        // One by one: given several at once, SQLite walks through all the tenant's events instead.
+        let mut page = Vec::new();
+        for device in devices {
+            page.extend(self.some_events(tenant, Some(device), filter)?);
+            page.sort_by_key(|(id, _)| *id);
+            page.truncate(filter.limit);
+        }
+        Ok(page)
+    }
+
+    fn some_events(
+        &mut self,
+        tenant: TenantId,
+        device: Option<&DeviceId>,
+        filter: &EventFilter,
+    ) -> Result<Vec<EventRow>, StoreError> {
         let after = filter.after.map_or([0; 16], |id| *id.as_bytes());
         let mut sql = String::from(
             "SELECT event_id, happened_at, actor, kind, tenant_id, group_id, device_id, name,
                     detail
-             FROM events WHERE tenant_id = $1 AND event_id > $2",
+             FROM events WHERE tenant_id = $1 AND event_id > $2 AND length(event_id) = 16",
         );
         let mut values = vec![Value::from(&tenant), Value::Bytes(&after)];
-        if let Some(device) = &filter.device {
+        if let Some(device) = device {
             values.push(device.into());
             sql.push_str(&format!(" AND device_id = ${}", values.len()));
         }
@@ -104,7 +142,16 @@ impl Tx<'_> {
         }
         values.push(number(filter.limit as u64).into());
         sql.push_str(&format!(" ORDER BY event_id LIMIT ${}", values.len()));
-        self.query("events", &sql, &values, event)
+        self.query("events", &sql, &values, |columns| {
+            let mut as_it_is = columns.clone();
+            Ok(match event(columns) {
+                Ok((id, event)) => (id, Ok(event)),
+                Err(_) => {
+                    let record = record(&mut as_it_is);
+                    (record.event_id, Err(record))
+                }
+            })
+        })
     }
 }
 

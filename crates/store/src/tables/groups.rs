@@ -162,10 +162,7 @@ impl Tx<'_> {
             "DELETE FROM root_approvals WHERE tenant_id = $1 AND group_id = $2",
             values![&tenant, &id],
         )?;
-        self.execute(
-            "DELETE FROM hooks WHERE tenant_id = $1 AND group_id = $2",
-            values![&tenant, &id],
-        )?;
+        self.delete_hook(tenant, id)?;
         self.execute(
             "DELETE FROM configuration_statements WHERE tenant_id = $1 AND group_id = $2",
             values![&tenant, &id],

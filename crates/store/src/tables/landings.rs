@@ -79,6 +79,9 @@ impl Tx<'_> {
     }
 
     /// Puts a device into another group, under this name. False where the name is taken there.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where somebody else takes it at this very moment.
     pub fn move_device(
         &mut self,
         tenant: TenantId,
@@ -93,13 +96,8 @@ impl Tx<'_> {
                    WHERE other.tenant_id = $3 AND other.group_id = $1 AND other.name = $2
                      AND other.device_id <> $4)",
             values![&group, name, &tenant, &device],
-        );
-        match moved {
-            Ok(moved) => Ok(moved > 0),
-            // Somebody else has taken the name meanwhile.
-            Err(StoreError::Conflict(_)) => Ok(false),
-            Err(error) => Err(error),
-        }
+        )?;
+        Ok(moved > 0)
     }
 }
 

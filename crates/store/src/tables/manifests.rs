@@ -1,19 +1,16 @@
 //! Manifests, their entries, and whom these have let in.
 
 use std::collections::HashSet;
-use std::fmt::Write as _;
 
 use enlist_core::{
     DeviceId, HardwareIdentity, Manifest, ManifestEntry, ManifestId, Name, TenantId, Timestamp,
 };
 
+use super::pieces::{in_pieces, listed};
 use super::text;
 use crate::column::{Columns, only};
 use crate::value::{Value, number, values};
 use crate::{StoreError, Tx};
-
-/// Rows a statement: a few sizes, so that each is prepared once.
-const SIZES: [usize; 3] = [256, 16, 1];
 
 macro_rules! select {
     ($rest:literal) => {
@@ -92,18 +89,20 @@ impl Tx<'_> {
         )
     }
 
-    /// How many entries of a manifest have let a device in that is still there.
+    /// How many entries of a manifest have let a device in that is still there. No more than `most` are
+    /// counted.
     pub fn count_manifest_uses(
         &mut self,
         tenant: TenantId,
         id: ManifestId,
+        most: usize,
     ) -> Result<u64, StoreError> {
         let count = self.query_one(
             "manifest_uses",
-            "SELECT count(*) FROM manifest_uses u
+            "SELECT count(*) FROM (SELECT 1 FROM manifest_uses u
              JOIN devices d ON d.tenant_id = u.tenant_id AND d.device_id = u.device_id
-             WHERE u.tenant_id = $1 AND u.manifest_id = $2",
-            values![&tenant, &id],
+             WHERE u.tenant_id = $1 AND u.manifest_id = $2 LIMIT $3) counted",
+            values![&tenant, &id, number(most as u64)],
             only,
         )?;
         Ok(count.unwrap_or(0))
@@ -120,9 +119,9 @@ impl Tx<'_> {
     ) -> Result<Vec<bool>, StoreError> {
         let texts: Vec<_> = entries.iter().map(ToString::to_string).collect();
         let mut there = HashSet::new();
-        in_pieces(&texts, |piece| {
-            let (sql, values) = (lookup(piece.len()), tied(&tenant, &id, piece));
-            let found: Vec<String> = self.query("manifest_entries", &sql, &values, only)?;
+        in_pieces(&texts, lookup, |sql, piece| {
+            let values = tied(&tenant, &id, piece);
+            let found: Vec<String> = self.query("manifest_entries", sql, &values, only)?;
             there.extend(found);
             Ok(())
         })?;
@@ -134,8 +133,8 @@ impl Tx<'_> {
         let mut adding: Vec<String> = adding.map(|(text, _)| text.clone()).collect();
         // As they lie in the table.
         adding.sort_unstable();
-        in_pieces(&adding, |piece| {
-            self.execute(&insert(piece.len()), &tied(&tenant, &id, piece))?;
+        in_pieces(&adding, insert, |sql, piece| {
+            self.execute(sql, &tied(&tenant, &id, piece))?;
             Ok(())
         })?;
         if !adding.is_empty() {
@@ -155,28 +154,24 @@ impl Tx<'_> {
         id: ManifestId,
         identity: &HardwareIdentity,
     ) -> Result<bool, StoreError> {
-        let found = self.query_one(
-            "manifest_entries",
-            "SELECT identity FROM manifest_entries
-             WHERE tenant_id = $1 AND manifest_id = $2 AND identity = $3",
-            values![&tenant, &id, &identity.to_string()],
-            only::<String>,
-        )?;
-        Ok(found.is_some())
+        Ok(self.manifest_use(tenant, id, identity)?.is_some())
     }
 
-    /// The device that an entry has let in, where it is still there.
+    /// The entry of an identity: the device that it has let in, where that is still there. `None`
+    /// where there is no such entry.
     pub fn manifest_use(
         &mut self,
         tenant: TenantId,
         id: ManifestId,
         identity: &HardwareIdentity,
-    ) -> Result<Option<DeviceId>, StoreError> {
+    ) -> Result<Option<Option<DeviceId>>, StoreError> {
         self.query_one(
-            "manifest_uses",
-            "SELECT u.device_id FROM manifest_uses u
-             JOIN devices d ON d.tenant_id = u.tenant_id AND d.device_id = u.device_id
-             WHERE u.tenant_id = $1 AND u.manifest_id = $2 AND u.identity = $3",
+            "manifest_entries",
+            "SELECT d.device_id FROM manifest_entries e
+             LEFT JOIN manifest_uses u ON u.tenant_id = e.tenant_id
+                 AND u.manifest_id = e.manifest_id AND u.identity = e.identity
+             LEFT JOIN devices d ON d.tenant_id = u.tenant_id AND d.device_id = u.device_id
+             WHERE e.tenant_id = $1 AND e.manifest_id = $2 AND e.identity = $3",
             values![&tenant, &id, &identity.to_string()],
             only,
         )
@@ -215,7 +210,7 @@ impl Tx<'_> {
         if before == Some(device) {
             return Ok(true);
         }
-        if self.manifest_use(tenant, id, identity)?.is_some() {
+        if self.manifest_use(tenant, id, identity)?.flatten().is_some() {
             return Ok(false);
         }
         let taken = self.execute(
@@ -319,22 +314,6 @@ impl Tx<'_> {
     }
 }
 
-/// Hands out all of `texts` in pieces of a few lengths.
-fn in_pieces(
-    texts: &[String],
-    mut each: impl FnMut(&[String]) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
-    let mut rest = texts;
-    for size in SIZES {
-        while rest.len() >= size {
-            let (piece, later) = rest.split_at(size);
-            each(piece)?;
-            rest = later;
-        }
-    }
-    Ok(())
-}
-
 fn tied<'a>(tenant: &'a TenantId, id: &'a ManifestId, texts: &'a [String]) -> Vec<Value<'a>> {
     let mut values = vec![Value::from(tenant), Value::from(id)];
     values.extend(texts.iter().map(Value::from));
@@ -342,26 +321,16 @@ fn tied<'a>(tenant: &'a TenantId, id: &'a ManifestId, texts: &'a [String]) -> Ve
 }
 
 fn lookup(rows: usize) -> String {
-    let mut sql = String::from(
+    let identities = listed(rows, 2, |[identity]| format!("${identity}"));
+    format!(
         "SELECT identity FROM manifest_entries
-         WHERE tenant_id = $1 AND manifest_id = $2 AND identity IN (",
-    );
-    for row in 0..rows {
-        let comma = if row == 0 { "" } else { ", " };
-        let _ = write!(sql, "{comma}${}", 3 + row);
-    }
-    sql.push(')');
-    sql
+         WHERE tenant_id = $1 AND manifest_id = $2 AND identity IN ({identities})"
+    )
 }
 
 fn insert(rows: usize) -> String {
-    let mut sql =
-        String::from("INSERT INTO manifest_entries (tenant_id, manifest_id, identity) VALUES ");
-    for row in 0..rows {
-        let comma = if row == 0 { "" } else { ", " };
-        let _ = write!(sql, "{comma}($1, $2, ${})", 3 + row);
-    }
-    sql
+    let rows = listed(rows, 2, |[identity]| format!("($1, $2, ${identity})"));
+    format!("INSERT INTO manifest_entries (tenant_id, manifest_id, identity) VALUES {rows}")
 }
 
 fn manifest(columns: &mut Columns<'_>) -> Result<Manifest, StoreError> {

@@ -22,6 +22,7 @@ mod issued;
 mod landings;
 mod manifests;
 mod manufacturers;
+mod pieces;
 mod receipts;
 mod revocation;
 mod rollover;

@@ -1,9 +1,9 @@
 //! Provisioning secrets.
 //!
 //! Only a secret with a bound on its devices, or on its rate, is counted, by a conditional update: so it
-//! admits exactly as many as it may, however many ask at once. For the others the credentials that
-//! came of them are counted when somebody wants to know. A count kept for them would be one
-//! row that every enrollment of a group has to touch.
+//! admits exactly as many as it may, however many ask at once. Of the others only the credentials that
+//! are gone are counted in the row; those that came of them and stand are counted when somebody wants to
+//! know. A full count would be one row that every enrollment of a group has to touch.
 
 use enlist_core::{
     GroupId, Network, Rate, SecretBounds, SecretId, SecretRecord, ShortId, TenantId, Timestamp,
@@ -88,7 +88,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// A secret by its id. Where its devices are not bounded, `used` is 0 here.
+    /// A secret by its id. Where it is not counted, `used` are only those here whose credential is gone.
     pub fn secret(
         &mut self,
         tenant: TenantId,
@@ -102,7 +102,8 @@ impl Tx<'_> {
         )
     }
 
-    /// A secret by its short id. Where its devices are not bounded, `used` is 0 here.
+    /// A secret by its short id. Where it is not counted, `used` are only those here whose credential is
+    /// gone.
     pub fn secret_by_short_id(
         &mut self,
         tenant: TenantId,
@@ -116,8 +117,8 @@ impl Tx<'_> {
         )
     }
 
-    /// The secrets of a group in the order of their making. `used` is how many devices a
-    /// bounded one has enrolled, or how many hold a credential that came of an unbounded one.
+    /// The secrets of a group in the order of their making. `used` is how often each has ever let a device
+    /// in.
     pub fn secrets(
         &mut self,
         tenant: TenantId,
@@ -130,43 +131,11 @@ impl Tx<'_> {
             secret,
         )?;
         for secret in &mut secrets {
-            if secret.bounds.max_devices.is_none() {
-                secret.used = self.credentials_of_secret(tenant, secret.id)?;
+            if !secret.bounds.are_counted() {
+                secret.used += self.credentials_of_secret(tenant, secret.id)?;
             }
         }
         Ok(secrets)
-    }
-
-    /// Sets the bounds of a secret. A new rate begins at once. False where it is gone.
-    pub fn save_secret_bounds(
-        &mut self,
-        tenant: TenantId,
-        id: SecretId,
-        bounds: &SecretBounds,
-    ) -> Result<bool, StoreError> {
-        // Where it was not bounded before, counting begins at what there is.
-        let saved = self.execute(
-            "UPDATE provisioning_secrets
-             SET used = CASE WHEN max_devices IS NULL
-                     THEN (SELECT count(*) FROM credentials c
-                           WHERE c.tenant_id = provisioning_secrets.tenant_id
-                             AND c.secret_id = provisioning_secrets.secret_id)
-                     ELSE used END,
-                 expires_at = $1, max_devices = $2, rate_devices = $3, rate_per_ms = $4,
-                 networks = $5, manifest_id = $6, rate_until = 0
-             WHERE tenant_id = $7 AND secret_id = $8",
-            values![
-                bounds.expires_at,
-                bounds.max_devices.map(number),
-                rate_devices(bounds),
-                rate_per_ms(bounds),
-                networks(bounds).as_ref(),
-                bounds.manifest.as_ref(),
-                &tenant,
-                &id
-            ],
-        )?;
-        Ok(saved > 0)
     }
 
     /// Lets a secret expire at `end`. False where it is gone.
@@ -236,6 +205,21 @@ impl Tx<'_> {
             values![micros(now), &tenant, &id, now, networks, manifest],
         )?;
         Ok(counted > 0)
+    }
+
+    /// Takes note that a credential that came of a secret is gone, where it was not counted when it came.
+    pub(super) fn keep_count_of_secret(
+        &mut self,
+        tenant: TenantId,
+        id: SecretId,
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE provisioning_secrets SET used = used + 1
+             WHERE tenant_id = $1 AND secret_id = $2
+               AND max_devices IS NULL AND rate_devices IS NULL",
+            values![&tenant, &id],
+        )?;
+        Ok(())
     }
 
     fn credentials_of_secret(&mut self, tenant: TenantId, id: SecretId) -> Result<u64, StoreError> {

@@ -2,7 +2,7 @@
 
 use enlist_core::{Name, Tenant, TenantId, TenantState};
 
-use crate::column::Columns;
+use crate::column::{Columns, only};
 use crate::value::values;
 use crate::{StoreError, Tx};
 
@@ -40,6 +40,17 @@ impl Tx<'_> {
             values![name],
             tenant,
         )
+    }
+
+    /// Holds a tenant until the commit of a writing job, so that what it has at most can be counted.
+    pub fn hold_tenant(&mut self, id: TenantId) -> Result<(), StoreError> {
+        self.query_held(
+            "tenants",
+            "SELECT tenant_id FROM tenants WHERE tenant_id = $1",
+            values![&id],
+            only::<TenantId>,
+        )?;
+        Ok(())
     }
 
     /// All tenants, by name.

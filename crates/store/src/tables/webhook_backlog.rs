@@ -87,6 +87,23 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Lets all that waits about a device after `seq` wait behind it.
+    pub fn line_up_put_off(
+        &mut self,
+        tenant: TenantId,
+        webhook: WebhookId,
+        about: Option<DeviceId>,
+        seq: u64,
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE webhook_backlog SET next_at = $1
+             WHERE tenant_id = $2 AND webhook_id = $3 AND device_id = $4 AND seq > $5
+               AND given_up_at IS NULL AND next_at < $1",
+            values![BEHIND, &tenant, &webhook, &device(about)[..], number(seq)],
+        )?;
+        Ok(())
+    }
+
     /// Lets all that was put off be tried now, each in its order.
     pub fn hurry_put_off(
         &mut self,
@@ -120,6 +137,24 @@ impl Tx<'_> {
             only::<DeviceId>,
         )?;
         Ok(due.into_iter().map(about).collect())
+    }
+
+    /// Whether something is due that was put off without having been tried.
+    pub fn is_untried_put_off(
+        &mut self,
+        tenant: TenantId,
+        webhook: WebhookId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let untried = self.query_one(
+            "webhook_backlog",
+            "SELECT seq FROM webhook_backlog
+             WHERE tenant_id = $1 AND webhook_id = $2 AND given_up_at IS NULL AND next_at <= $3
+               AND attempts = 0 LIMIT 1",
+            values![&tenant, &webhook, now],
+            only::<u64>,
+        )?;
+        Ok(untried.is_some())
     }
 
     /// What was put off about a device, first things first.

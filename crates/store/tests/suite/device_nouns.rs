@@ -6,7 +6,7 @@ use enlist_core::{
 };
 use enlist_store::EventFilter;
 
-use crate::rig::{NOW, Rig, name, read, write};
+use crate::rig::{NOW, Rig, name, read, record, write};
 
 pub async fn devices_read_back_in_every_state(rig: &Rig) {
     let store = rig.open();
@@ -176,14 +176,14 @@ pub async fn certificates_read_back_in_every_standing(rig: &Rig) {
     let mut standings = vec![Standing::Good, Standing::Held(NOW)];
     standings.extend(RevocationReason::ALL.map(|reason| Standing::Revoked { at: NOW, reason }));
     let first = rig.certificate(&device, &rig.issued());
-    let record = first.clone();
-    write(&store, move |tx| tx.insert_certificate(&record)).await;
+    let kept = first.clone();
+    write(&store, move |tx| record(tx, &kept)).await;
     for standing in standings {
         let mut certificate = rig.certificate(&device, &rig.issued());
         certificate.standing = standing;
         let serial = first.serial;
         write(&store, move |tx| {
-            tx.insert_certificate(&certificate)?;
+            record(tx, &certificate)?;
             assert_eq!(
                 tx.certificate(certificate.serial)?,
                 Some(certificate.clone())
@@ -231,7 +231,7 @@ pub async fn certificates_of_a_device_change_standing_together(rig: &Rig) {
     write(&store, move |tx| {
         certificates
             .iter()
-            .try_for_each(|certificate| tx.insert_certificate(certificate))
+            .try_for_each(|certificate| record(tx, certificate))
     })
     .await;
     let steps = [
@@ -339,7 +339,9 @@ pub async fn events_read_back_in_order(rig: &Rig) {
     let all = events.clone();
     let ids = write(&store, move |tx| {
         let first = tx.append(&all[0])?;
-        tx.append_all(&all[1..])?;
+        for event in &all[1..] {
+            tx.append(event)?;
+        }
         Ok(first)
     });
     let first = ids.await;
@@ -350,6 +352,6 @@ pub async fn events_read_back_in_order(rig: &Rig) {
     let found = read(&store, move |tx| tx.events_page(tenant, &filter)).await;
     assert_eq!(found[0].0, first);
     assert!(found.is_sorted_by_key(|(id, _)| *id));
-    let found: Vec<_> = found.into_iter().map(|(_, event)| event).collect();
+    let found: Vec<_> = found.into_iter().map(|(_, event)| event.unwrap()).collect();
     assert_eq!(found, events);
 }

@@ -32,7 +32,10 @@ pub async fn a_reopened_store_has_everything(rig: &Rig) {
     };
     let events = read(&store, move |tx| tx.events_page(tenant, &filter)).await;
     assert_eq!(
-        events.into_iter().map(|(_, e)| e).collect::<Vec<_>>(),
+        events
+            .into_iter()
+            .map(|(_, e)| e.unwrap())
+            .collect::<Vec<_>>(),
         [event]
     );
 }

@@ -3,10 +3,10 @@
 use enlist_core::{Actor, ApprovalCode, Event, Group, GroupId, State, StateKind, Timestamp};
 use enlist_store::{CertificateFilter, DeviceFilter, EventFilter};
 
-use crate::rig::{Home, NOW, Rig, name, read, write};
+use crate::rig::{Home, NOW, Rig, name, read, record, write};
 
 /// The same tenant with one more group.
-async fn second_group(rig: &Rig, store: &enlist_store::Store, home: &Home) -> Home {
+pub async fn second_group(rig: &Rig, store: &enlist_store::Store, home: &Home) -> Home {
     let id = GroupId::from_bytes(*rig.ca_id().as_bytes());
     let group = Group::new(id, home.tenant.id, name("locks"), NOW);
     let recorded = group.clone();
@@ -92,7 +92,7 @@ pub async fn certificates_come_in_pages(rig: &Rig) {
         }
         certificates
             .iter()
-            .try_for_each(|certificate| tx.insert_certificate(certificate))
+            .try_for_each(|certificate| record(tx, certificate))
     })
     .await;
     all.sort_by_key(|certificate| (certificate.device, certificate.serial));
@@ -138,24 +138,45 @@ pub async fn events_come_in_pages(rig: &Rig) {
     let tenant = home.tenant.id;
     let first = rig.device(&home, "light-1", State::Active);
     let second = rig.device(&home, "light-2", State::Active);
+    // It had the name before.
+    let gone = rig.device(&home, "light-1", State::Active);
+    let row = first.clone();
+    write(&store, move |tx| tx.insert_device(&row)).await;
     let mut all = Vec::new();
     for n in 0..20 {
-        let device = if n % 3 == 0 { &first } else { &second };
+        let device = [&first, &second, &gone][n % 3];
         let mut subject = device.subject();
         if n % 4 == 0 {
             subject.group = None;
         }
         // Written in their order, all at one time.
-        let event = Event::new("device-seen", subject, Actor::Server, NOW).with("n", n);
+        let kind = if n == 17 {
+            "device-rejected"
+        } else {
+            "device-seen"
+        };
+        let event = Event::new(kind, subject, Actor::Server, NOW).with("n", n);
         let told = event.clone();
         write(&store, move |tx| tx.append(&told)).await;
         all.push(event);
     }
-    for device in [None, Some(first.id)] {
+    let (group, name) = (home.group.id, first.name.clone());
+    let called = read(&store, move |tx| {
+        tx.devices_ever_called(tenant, group, &name)
+    })
+    .await;
+    assert_eq!(called, [first.id, gone.id]);
+    let name = second.name.clone();
+    let unknown = read(&store, move |tx| {
+        tx.devices_ever_called(tenant, group, &name)
+    })
+    .await;
+    assert_eq!(unknown, []);
+    for devices in [None, Some(called)] {
         for group in [None, Some(home.group.id)] {
             let mut filter = EventFilter {
                 group,
-                device,
+                devices: devices.clone(),
                 limit: 3,
                 ..EventFilter::default()
             };
@@ -165,11 +186,11 @@ pub async fn events_come_in_pages(rig: &Rig) {
                 let page = read(&store, move |tx| tx.events_page(tenant, &asked)).await;
                 let Some((last, _)) = page.last() else { break };
                 filter.after = Some(*last);
-                found.extend(page.into_iter().map(|(_, event)| event));
+                found.extend(page.into_iter().map(|(_, event)| event.unwrap()));
             }
             let mut expected: Vec<_> = all
                 .iter()
-                .filter(|event| device.is_none() || event.subject.device == device)
+                .filter(|event| devices.is_none() || event.subject.device != Some(second.id))
                 .filter(|event| group.is_none() || event.subject.group == group)
                 .cloned()
                 .collect();

@@ -9,7 +9,8 @@ use enlist_core::{
 use enlist_store::{Store, StoreError, Tx};
 use tokio::task::JoinSet;
 
-use crate::rig::{Home, NOW, Rig, read, write};
+use crate::pages::second_group;
+use crate::rig::{Home, NOW, Rig, name, read, record, write};
 use crate::secrets::{add_secret, at_most, used};
 
 /// Runs `count` jobs at once; how many said yes.
@@ -52,6 +53,39 @@ pub async fn of_many_devices_with_one_key_one_gets_in(rig: &Rig) {
         Box::new(move |tx| tx.insert_credential(&credential, None))
     });
     assert_eq!(admitted.await, 1);
+}
+
+pub async fn a_name_goes_to_one_of_many_devices_that_move(rig: &Rig) {
+    let store = Arc::new(rig.open());
+    for round in 0..15 {
+        let home = rig.home(&store, &format!("acme-{round}")).await;
+        let target = second_group(rig, &store, &home).await.group.id;
+        let mut running = JoinSet::new();
+        for n in 0..8 {
+            let device = rig.device(&home, &format!("light-{n}"), State::Created);
+            let created = device.clone();
+            assert!(write(&store, move |tx| tx.insert_device(&created)).await);
+            let store = Arc::clone(&store);
+            running.spawn(async move {
+                let wanted = name("wanted");
+                store
+                    .write("move", move |tx| {
+                        tx.move_device(device.tenant, device.id, target, &wanted)
+                    })
+                    .await
+            });
+        }
+        let mut moved = 0;
+        for result in running.join_all().await {
+            match result {
+                Ok(true) => moved += 1,
+                // Who comes too late is told so.
+                Ok(false) | Err(StoreError::Conflict(_)) => {}
+                Err(error) => panic!("round {round}: {error:?}"),
+            }
+        }
+        assert_eq!(moved, 1, "round {round}");
+    }
 }
 
 async fn active_device(rig: &Rig, store: &Store, home: &Home) -> Device {
@@ -151,7 +185,7 @@ pub async fn no_certificate_of_a_suspended_device_stays_good(rig: &Rig) {
         );
         write(&store, move |tx| {
             tx.insert_credential(&kept, None)?;
-            tx.insert_certificate(&first)
+            record(tx, &first)
         })
         .await;
         let mut running = JoinSet::new();
@@ -183,7 +217,7 @@ pub async fn no_certificate_of_a_suspended_device_stays_good(rig: &Rig) {
                     let (counter, serial) = (old.counter, old.current.serial);
                     let (renewed, _) = old.renewed(issued, counter + 1, request);
                     assert!(tx.save_credential(&renewed, counter, serial)?);
-                    tx.insert_certificate(&certificate)
+                    record(tx, &certificate)
                 };
                 store.write("renew", renew).await.unwrap();
             });

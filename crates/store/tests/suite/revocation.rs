@@ -5,7 +5,7 @@ use enlist_core::{
 };
 use enlist_store::{StandingChange, Store, Tx};
 
-use crate::rig::{NOW, Rig, read, write};
+use crate::rig::{NOW, Rig, read, record, write};
 
 fn later(millis: i64) -> Timestamp {
     Timestamp::from_millis(NOW.as_millis() + millis)
@@ -44,7 +44,7 @@ async fn certificates(rig: &Rig, store: &Store, count: i64) -> Vec<CertificateRe
         .collect();
     let rows = all.clone();
     write(store, move |tx| {
-        rows.iter().try_for_each(|row| tx.insert_certificate(row))
+        rows.iter().try_for_each(|row| record(tx, row))
     })
     .await;
     all

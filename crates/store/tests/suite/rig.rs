@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 
 use enlist_core::{
-    CaId, CertificateRecord, Clock, Credential, Device, DeviceId, Digest, Group, GroupId, Issued,
-    Name, NewDevice, ProvisioningSecret, Rng, SecretBounds, SecretId, SecretRecord, Serial,
-    Standing, State, Tenant, TenantId, TenantState, Timestamp,
+    CaId, CaKey, CaKind, CaRecord, CaStanding, CertificateRecord, Clock, Credential, Device,
+    DeviceId, Digest, Group, GroupId, Issued, Name, NewDevice, ProvisioningSecret, Rng,
+    SecretBounds, SecretId, SecretRecord, Serial, Standing, State, Tenant, TenantId, TenantState,
+    Timestamp,
 };
 use enlist_store::{Location, Store, StoreError, Tuning, Tx};
 use tempfile::TempDir;
@@ -54,6 +55,8 @@ pub struct Rig {
     place: Place,
     pub rng: Arc<Counted>,
     clock: Counted,
+    /// Whose certificates are.
+    issuer: CaId,
 }
 
 /// A tenant and a group in it.
@@ -71,10 +74,13 @@ pub fn name(text: &str) -> Name {
 
 impl Rig {
     pub fn new(place: Place) -> Self {
+        let (rng, clock) = (Arc::<Counted>::default(), Counted::default());
+        let issuer = CaId::new(&clock, &*rng);
         Self {
             place,
-            rng: Arc::default(),
-            clock: Counted::default(),
+            rng,
+            clock,
+            issuer,
         }
     }
 
@@ -183,7 +189,7 @@ impl Rig {
             serial: issued.serial,
             tenant: device.tenant,
             device: device.id,
-            issuer: self.ca_id(),
+            issuer: self.issuer,
             fingerprint: self.digest(),
             not_before: NOW,
             not_after: issued.not_after,
@@ -215,6 +221,24 @@ impl Rig {
             created_at: NOW,
         }
     }
+}
+
+/// Records a certificate, under a CA that issues.
+pub fn record(tx: &mut Tx<'_>, certificate: &CertificateRecord) -> Result<(), StoreError> {
+    if tx.ca(certificate.issuer)?.is_none() {
+        tx.insert_ca(&CaRecord {
+            id: certificate.issuer,
+            tenant: None,
+            kind: CaKind::Issuing,
+            certificate: vec![1],
+            standing: CaStanding::Current,
+            chain: Vec::new(),
+            key: CaKey::Offline,
+            created_at: NOW,
+        })?;
+    }
+    assert!(tx.record_certificate(certificate)?);
+    Ok(())
 }
 
 /// A job that writes and succeeds.

@@ -6,7 +6,7 @@ use enlist_core::{
 };
 use enlist_store::{CertificateFilter, DeviceFilter, EventFilter, Tx};
 
-use crate::rig::{Home, NOW, Rig, write};
+use crate::rig::{Home, NOW, Rig, record, write};
 
 pub async fn nothing_crosses_tenants(rig: &Rig) {
     let store = rig.open();
@@ -58,7 +58,7 @@ pub async fn nothing_crosses_tenants(rig: &Rig) {
         tx.insert_secret(&secret)?;
         tx.insert_secret(&bounded)?;
         assert!(tx.insert_credential(&credential, Some(secret.id))?);
-        tx.insert_certificate(&certificate)?;
+        record(tx, &certificate)?;
         assert!(tx.insert_application(&application)?);
         tx.insert_tombstone(&tombstone)?;
         tx.insert_ca(&ca)?;
@@ -94,15 +94,14 @@ pub async fn nothing_crosses_tenants(rig: &Rig) {
             ..Default::default()
         };
         assert_eq!(tx.devices_page(t, &devices)?, []);
-        let own_device = Some(device.id);
         let certificates = CertificateFilter {
-            device: own_device,
+            device: Some(device.id),
             limit: 9,
             ..Default::default()
         };
         assert_eq!(tx.certificates_page(t, &certificates)?, []);
         let events = EventFilter {
-            device: own_device,
+            devices: Some(vec![device.id]),
             limit: 9,
             ..Default::default()
         };
@@ -114,7 +113,6 @@ pub async fn nothing_crosses_tenants(rig: &Rig) {
         theirs.hardware_is_identity = true;
         assert!(!tx.save_group(&theirs)?);
         assert!(!tx.delete_group(t, group)?);
-        assert!(!tx.save_secret_bounds(t, secret.id, &bounded.bounds)?);
         assert!(!tx.expire_secret(t, secret.id, NOW)?);
         assert!(!tx.withdraw_secret(t, secret.id)?);
         assert!(!tx.count_secret_use(t, secret.id, &secret.bounds, NOW)?);

@@ -4,8 +4,10 @@ use super::tenants::tenant_path;
 use super::{Client, ClientError};
 use crate::{AuditKey, ExportQuery};
 
-/// The most bytes of one part of an export.
+/// The most bytes of one part of an export, and of a single event. No database holds a text of much more
+/// than that, and an event of such a length has to be shown, too: somebody has put it there.
 const MAX_PART: u64 = 64 * 1024 * 1024;
+const MAX_EVENT: u64 = 2 * 1024 * 1024 * 1024;
 
 /// The record of events, for auditors.
 impl Client {
@@ -17,7 +19,12 @@ impl Client {
             .part("export")
             .query("since", query.since)
             .query("limit", query.limit);
-        self.call(Method::GET, &path.0, None::<&()>, MAX_PART)
+        let most = if query.limit == Some(1) {
+            MAX_EVENT
+        } else {
+            MAX_PART
+        };
+        self.call(Method::GET, &path.0, None::<&()>, most)
             .map(|reply| reply.body)
     }
 

@@ -19,7 +19,7 @@ impl Client {
         self.post(&group_path(tenant, group).part("secrets").0, secret)
     }
 
-    /// Replaces all provisioning secrets of a group by a new one, with an overlap.
+    /// Replaces a provisioning secret of a group by a new one, with an overlap.
     pub fn rotate_secret(
         &self,
         tenant: &str,

@@ -20,6 +20,12 @@ pub(super) struct Csv {
     ends: Vec<usize>,
     fields: usize,
     rows: u64,
+    /// Whether a row has begun and not ended.
+    within: bool,
+    /// Whether the file has ended between quotes.
+    unclosed: bool,
+    /// The last byte that ended a row.
+    end: u8,
 }
 
 /// Which columns say what.
@@ -42,6 +48,9 @@ impl Csv {
             ends: vec![0; MOST_FIELDS],
             fields: 0,
             rows: 0,
+            within: false,
+            unclosed: false,
+            end: b'\n',
         }
     }
 
@@ -51,15 +60,33 @@ impl Csv {
         rows: &mut Vec<ManifestRow>,
     ) -> Result<(), ManifestFileError> {
         let mut rest = self.mark.cut(bytes);
-        // To the library no bytes mean the end.
-        while !rest.is_empty() {
+        while let Some((first, behind)) = rest.split_first() {
+            if !self.within && matches!(first, b'\r' | b'\n') {
+                self.empty(*first);
+                rest = behind;
+                continue;
+            }
             let read = self.read(rest, rows)?;
             rest = &rest[read..];
         }
         Ok(())
     }
 
+    /// Counts an empty row, which the library passes over.
+    fn empty(&mut self, end: u8) {
+        // But for the second half of what ended the row before.
+        if (self.end, end) != (b'\r', b'\n') {
+            self.rows += 1;
+        }
+        self.end = end;
+    }
+
     pub(super) fn finish(&mut self, rows: &mut Vec<ManifestRow>) -> Result<(), ManifestFileError> {
+        if self.within {
+            // It ends a row everywhere but between quotes.
+            self.read(b"\n", rows)?;
+            self.unclosed = self.within;
+        }
         self.read(&[], rows)?;
         match self.columns {
             Some(_) => Ok(()),
@@ -67,6 +94,7 @@ impl Csv {
         }
     }
 
+    /// Reads on; no bytes mean the end.
     fn read(
         &mut self,
         bytes: &[u8],
@@ -79,6 +107,7 @@ impl Csv {
         let (result, read, written, ended) = self.reader.read_record(bytes, text, ends);
         self.text_end += written;
         self.fields += ended;
+        self.within = result != ReadRecordResult::Record;
         match result {
             ReadRecordResult::InputEmpty | ReadRecordResult::End => Ok(read),
             ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {
@@ -86,6 +115,7 @@ impl Csv {
             }
             ReadRecordResult::Record => {
                 self.rows += 1;
+                self.end = bytes[..read].last().copied().unwrap_or(b'\n');
                 let done = self.take(rows);
                 (self.text_end, self.fields) = (0, 0);
                 done.map(|()| read)
@@ -125,11 +155,34 @@ impl Csv {
                 }))
             }
         };
+        let identity = self.between_quotes(identity);
         rows.push(ManifestRow {
             row: self.rows,
             identity,
         });
         Ok(())
+    }
+
+    /// Says so where the row has swallowed others, since a quote in it is closed far below or never.
+    fn between_quotes(
+        &self,
+        identity: Result<(String, String), String>,
+    ) -> Result<(String, String), String> {
+        let lines = self.text[..self.text_end].split(|byte| matches!(byte, b'\r' | b'\n'));
+        let below = lines.skip(1).filter(|line| !line.trim_ascii().is_empty());
+        let below = match below.count() {
+            1 => "1 line".to_owned(),
+            lines => format!("{lines} lines"),
+        };
+        match identity {
+            _ if self.unclosed => Err(format!(
+                "a quote is opened in this row and never closed: {below} below it went with it"
+            )),
+            Err(why) if !below.starts_with("0 ") => Err(format!(
+                "{why}; a quote is opened in this row, and {below} below went with it until one closed it"
+            )),
+            whole => whole,
+        }
     }
 
     fn unknown_header(&self) -> ManifestFileError {

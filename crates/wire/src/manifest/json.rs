@@ -159,7 +159,7 @@ fn identity(json: &[u8], kinds: &[String]) -> Result<(String, String), String> {
             .get(kind)
             .is_some_and(|value| !value.is_string() && !value.is_null())
         {
-            return Err(format!("`{kind}` is no text"));
+            return Err(format!("`{kind}` is no text: put its value in quotes"));
         }
     }
     let found = kinds

@@ -21,8 +21,11 @@ pub struct Manifest {
     pub manifest_id: Uuid,
     /// How many entries it has.
     pub entries: u64,
-    /// How many of them have let a device in that is still there.
+    /// How many of them have let a device in that is still there. In a list no more than 10,000 are counted.
     pub used: u64,
+    /// Whether there are more, which were not counted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more_used: bool,
     /// When it was made.
     pub created_at: Time,
 }

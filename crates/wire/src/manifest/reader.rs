@@ -37,7 +37,9 @@ pub enum ManifestFileError {
         known: String,
     },
     /// A row that never ends.
-    #[error("row {row} is over {LONGEST} bytes, or has too many fields: this is no manifest")]
+    #[error(
+        "row {row} is over {LONGEST} bytes, or has too many fields: this is no manifest, or a quote that the row opens is never closed"
+    )]
     TooLong {
         /// Which one.
         row: u64,
@@ -107,6 +109,7 @@ impl ManifestReader {
 pub(super) fn pair(kind: &str, value: &str) -> Result<(String, String), String> {
     match (kind.trim(), value.trim()) {
         ("", _) | (_, "") => Err("no identity".to_owned()),
+        (_, value) if value.contains(['\r', '\n']) => Err("an identity is of one line".to_owned()),
         (kind, value) => Ok((kind.to_ascii_lowercase(), value.to_owned())),
     }
 }
@@ -116,7 +119,7 @@ pub(super) fn only<'a>(
     mut found: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> Result<(String, String), String> {
     match (found.next(), found.next()) {
-        (Some((kind, value)), None) => Ok((kind.to_owned(), value.to_owned())),
+        (Some((kind, value)), None) => pair(kind, value),
         (None, _) => Err("no identity".to_owned()),
         (Some((first, _)), Some((second, _))) => Err(format!(
             "more than one identity ({first}, {second}): say which kind to take"

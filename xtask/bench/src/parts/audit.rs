@@ -29,8 +29,14 @@ pub(crate) fn measure(scale: &Scale, table: &mut Table) -> Result<()> {
     let server = Served::enlist()?;
     server.group("audit")?;
     // As it stands with a database of before, in which nothing is sealed.
-    let server = server.again(|data| record(data, scale.events))?;
-    let sealing = until_sealed(&server, scale.events)?;
+    let mut begun = Instant::now();
+    let server = server.again(|data| {
+        record(data, scale.events)?;
+        // The server seals from its start on.
+        begun = Instant::now();
+        Ok(())
+    })?;
+    let sealing = until_sealed(&server, begun, scale.events)?;
     table.row(
         "events sealed a second, of a database of before",
         "/s",
@@ -76,16 +82,20 @@ pub(crate) fn measure(scale: &Scale, table: &mut Table) -> Result<()> {
         "s",
         median(verified),
         Some(median(floor)),
-        Aim::Most(10.0),
+        match scale.events {
+            // The aim is set for a million; of fewer it says nothing.
+            1_000_000.. => Aim::Most(10.0),
+            _ => Aim::None,
+        },
     );
     table.note(
-        "The events were put into SQLite while the server was down. In the place of a floor for verifying: reading the same file and hashing it once, with nothing understood.",
+        "The events were put into SQLite while the server was down; sealing them counts from its start. In the place of a floor for verifying: reading the same file and hashing it once, with nothing understood.",
     );
     Ok(())
 }
 
-fn until_sealed(server: &Served, count: u64) -> Result<Duration> {
-    let (begun, operator) = (Instant::now(), server.operator()?);
+fn until_sealed(server: &Served, begun: Instant, count: u64) -> Result<Duration> {
+    let operator = server.operator()?;
     while operator.audit_key("default")?.events < count {
         ensure!(begun.elapsed() < PATIENCE, "it takes too long");
         sleep(Duration::from_millis(20));

@@ -44,6 +44,7 @@ impl Server {
                 retry_after_s: None,
             }
             .into()),
+            Some(Fault::Refuse(slug @ "secret-rate")) => Err(problem(slug, 429, |_| {})),
             Some(Fault::Refuse(slug)) => Err(problem(slug, 403, |_| {})),
             fault => Ok(fault),
         }

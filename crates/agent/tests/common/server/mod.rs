@@ -234,7 +234,7 @@ impl Server {
             return Ok(EnrollReply::Pending(Pending {
                 device_id: Uuid::from_bytes([9; 16]),
                 name,
-                code: Some("K7P-3QF".into()),
+                code: Some(self.proofs.code.unwrap_or("K7P-3QF").into()),
                 retry_after_s: self.retry_after_s,
             }));
         }

@@ -22,6 +22,12 @@ pub struct Proofs {
     pub unknown: BTreeSet<u8>,
     /// Seconds that a challenge is good for.
     pub good_for: i64,
+    /// What devices have claimed to be, in each request to enroll that came through.
+    pub claims: Vec<String>,
+    /// The claim that is not on the manifest.
+    pub unlisted: Option<&'static str>,
+    /// The code of who waits, where it is another one by now.
+    pub code: Option<&'static str>,
     /// How many challenges were made.
     pub challenges: usize,
     open: BTreeMap<Vec<u8>, Challenge>,
@@ -66,6 +72,15 @@ impl Server {
         idevid: Option<&Credentials>,
         request: &EnrollRequest,
     ) -> Result<(), Failure> {
+        if let Some(claim) = &request.hardware {
+            let kind = serde_json::to_value(claim.kind).unwrap();
+            let claim = format!("{}:{}", kind.as_str().unwrap(), claim.value);
+            let is_unlisted = self.proofs.unlisted == Some(&claim);
+            self.proofs.claims.push(claim);
+            if is_unlisted {
+                return Err(problem("manifest-not-listed", 403, |_| {}));
+            }
+        }
         if !self.proofs.wanted {
             assert!(request.attestation.is_none(), "nobody has asked");
             return Ok(());
