@@ -201,7 +201,13 @@ impl Entry {
         {
             return Err(Missed::Raced);
         }
-        bounds::take_entry(tx, asked, group, by, device.id)?;
+        match bounds::take_entry(tx, asked, group, by, device.id) {
+            // A look says what it comes to; whoever has not been looked at has cost a signature.
+            Err(Error::SecretBounds(_) | Error::AttestationNotOnManifest) => {
+                return Err(Missed::Raced);
+            }
+            taken => taken?,
+        }
         let credential = Credential {
             device: device.id,
             tenant: device.tenant,
