@@ -3,6 +3,8 @@
 mod events;
 mod manufacturer;
 mod part;
+#[cfg(test)]
+mod some;
 
 use std::path::{Path, PathBuf};
 

@@ -50,6 +50,11 @@ pub fn claimed(identity: &HardwareIdentity) -> Hardware {
     }
 }
 
+/// What a table says of something that is so or not.
+pub fn yes_or_no(is: bool) -> String {
+    if is { "yes" } else { "no" }.to_owned()
+}
+
 /// Text that came from elsewhere, made fit for a terminal: control characters are shown, not obeyed.
 pub fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());

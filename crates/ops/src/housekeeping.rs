@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use enlist_core::Actor;
+use enlist_store::Tx;
 
 use crate::{Error, Ops, approve};
 
@@ -21,31 +22,20 @@ impl Ops {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn lapse_applications(&self) -> Result<usize, Error> {
+    pub async fn lapse_applications(&self) -> Result<u64, Error> {
         let now = self.now();
-        let mut all = 0;
-        for _ in 0..BATCHES {
-            let lapsed = self
-                .inner
-                .store
-                .write("lapse_applications", move |tx| {
-                    let lapsed = tx.lapsed_devices(now, A_FEW)?;
-                    for (tenant, id) in &lapsed {
-                        let Some(device) = tx.device(*tenant, *id)? else {
-                            continue;
-                        };
-                        let event = device.clone().reject(Actor::Server, now)?;
-                        approve::turn_away(tx, &device, &event.with("reason", "timed out"))?;
-                    }
-                    Ok::<_, Error>(lapsed.len())
-                })
-                .await?;
-            all += lapsed;
-            if lapsed < A_FEW {
-                break;
+        self.in_batches("lapse_applications", A_FEW as u64, move |tx| {
+            let lapsed = tx.lapsed_devices(now, A_FEW)?;
+            for (tenant, id) in &lapsed {
+                let Some(device) = tx.device(*tenant, *id)? else {
+                    continue;
+                };
+                let event = device.clone().reject(Actor::Server, now)?;
+                approve::turn_away(tx, &device, &event.with("reason", "timed out"))?;
             }
-        }
-        Ok(all)
+            Ok(lapsed.len() as u64)
+        })
+        .await
     }
 
     /// Forgets the challenges that have let somebody in, once nobody could answer them again. Safe to run
@@ -55,17 +45,25 @@ impl Ops {
     /// When the store fails.
     pub async fn forget_challenges(&self) -> Result<u64, Error> {
         let before = self.now() - A_WHILE;
+        self.in_batches("forget_challenges", A_BATCH as u64, move |tx| {
+            Ok(tx.forget_challenges(before, A_BATCH)?)
+        })
+        .await
+    }
+
+    /// Runs a job again and again, for as long as it does as much as it may at once. Returns how much it
+    /// did in all.
+    async fn in_batches(
+        &self,
+        name: &'static str,
+        most: u64,
+        job: impl Fn(&mut Tx<'_>) -> Result<u64, Error> + Clone + Send + 'static,
+    ) -> Result<u64, Error> {
         let mut all = 0;
         for _ in 0..BATCHES {
-            let forgotten = self
-                .inner
-                .store
-                .write("forget_challenges", move |tx| {
-                    Ok::<_, Error>(tx.forget_challenges(before, A_BATCH)?)
-                })
-                .await?;
-            all += forgotten;
-            if forgotten < A_BATCH as u64 {
+            let done = self.inner.store.write(name, job.clone()).await?;
+            all += done;
+            if done < most {
                 break;
             }
         }

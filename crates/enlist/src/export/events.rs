@@ -238,26 +238,11 @@ fn stuck() -> anyhow::Error {
 mod tests {
     use std::cell::{Cell, RefCell};
 
-    use enlist_core::{Digest, EventId, EventRecord, TenantId, Timestamp};
-    use enlist_signed::audit::{Broken, Sealed};
+    use enlist_core::Digest;
+    use enlist_signed::audit::Broken;
 
+    use super::super::some::event;
     use super::*;
-
-    fn event(seq: u64) -> Vec<u8> {
-        let event = EventRecord {
-            event_id: EventId::from_bytes([1; 16]),
-            tenant_id: TenantId::from_bytes([2; 16]),
-            at: Timestamp::from_millis(0),
-            actor: "server".to_owned(),
-            kind: "tried".to_owned(),
-            group_id: None,
-            device_id: None,
-            name: String::new(),
-            detail: Vec::new(),
-        };
-        let hash = Digest::of(&seq.to_be_bytes());
-        Line::Sealed(Sealed { seq, hash, event }).to_bytes()
-    }
 
     /// What stands in a head's place, and needs no key.
     fn end(events: u64) -> Vec<u8> {

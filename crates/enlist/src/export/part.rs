@@ -111,32 +111,14 @@ fn go_on(file: &mut File) -> io::Result<Option<Place>> {
 
 #[cfg(test)]
 mod tests {
-    use enlist_core::{Digest, EventId, EventRecord, TenantId, Timestamp};
-    use enlist_signed::audit::Sealed;
-
+    use super::super::some::event;
     use super::*;
-
-    fn line(seq: u64) -> Vec<u8> {
-        let event = EventRecord {
-            event_id: EventId::from_bytes([1; 16]),
-            tenant_id: TenantId::from_bytes([2; 16]),
-            at: Timestamp::from_millis(0),
-            actor: "server".to_owned(),
-            kind: "refused".to_owned(),
-            group_id: None,
-            device_id: None,
-            name: String::new(),
-            detail: Vec::new(),
-        };
-        let hash = Digest::of(&seq.to_be_bytes());
-        Line::Sealed(Sealed { seq, hash, event }).to_bytes()
-    }
 
     #[test]
     fn what_was_broken_off_anywhere_goes_on_after_its_last_whole_event() {
         let dir = tempfile::tempdir().unwrap();
         let target = dir.path().join("events.jsonl");
-        let (one, two) = (line(1), line(2));
+        let (one, two) = (event(1), event(2));
         let both = [one.clone(), two.clone()].concat();
         for cut in 0..=both.len() {
             fs::write(dir.path().join("events.jsonl.part"), &both[..cut]).unwrap();

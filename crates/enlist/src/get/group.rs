@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::cli::Global;
 use crate::output::{self, Format, Row};
-use crate::text::word;
+use crate::text::{word, yes_or_no};
 
 /// One group: who gets in and how, what its certificates are, and what its devices keep to
 #[derive(Debug, clap::Args)]
@@ -121,8 +121,4 @@ fn allocation(allocation: Option<&Allocation>) -> String {
             format!("weighted:{}", share.collect::<Vec<_>>().join(","))
         }
     }
-}
-
-fn yes_or_no(is: bool) -> String {
-    if is { "yes" } else { "no" }.to_owned()
 }

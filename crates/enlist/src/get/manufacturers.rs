@@ -6,6 +6,7 @@ use enlist_wire::{Manufacturer, ManufacturerCa, ManufacturerInFull, Page};
 use super::listing::{LimitArg, Listing};
 use crate::cli::Global;
 use crate::output::Row;
+use crate::text::yes_or_no;
 
 /// The manufacturers whose hardware a tenant believes
 #[derive(Debug, clap::Args)]
@@ -96,7 +97,7 @@ impl Row for ManufacturerCa {
     fn cells(&self) -> Vec<String> {
         vec![
             self.subject.clone(),
-            if self.is_anchor { "yes" } else { "no" }.to_owned(),
+            yes_or_no(self.is_anchor),
             self.not_after.to_string(),
             self.unusable.clone().unwrap_or_default(),
             self.fingerprint.clone(),

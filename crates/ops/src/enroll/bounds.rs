@@ -40,36 +40,36 @@ pub(super) fn look(
     secret: Option<&SecretRecord>,
     device: Option<DeviceId>,
 ) -> Result<(), Error> {
-    match manifest(group, secret) {
-        Some(manifest) => {
-            let identity = identity(asked);
-            manifests::look(tx, group.tenant, manifest, identity.as_ref(), device)
+    let Some(manifest) = manifest(group, secret) else {
+        return Ok(());
+    };
+    let identity = identity(asked);
+    manifests::look(tx, group.tenant, manifest, identity.as_ref(), device).map_err(|error| {
+        match (secret, error) {
+            (None, Error::SecretBounds(SecretRefusal::NotListed)) => {
+                Error::AttestationNotOnManifest
+            }
+            (_, error) => error,
         }
-        None => Ok(()),
-    }
+    })
 }
 
 /// Takes the entry by which a newcomer whose secret or proof counts comes in, in the job that records it.
+/// One that had the entry before goes on with it. False where the manifest does not let it in, or not any
+/// more: [`look`] says why.
 pub(super) fn take_entry(
     tx: &mut Tx<'_>,
     asked: &Asked,
     group: &Group,
     secret: Option<&SecretRecord>,
     device: DeviceId,
-) -> Result<(), Error> {
-    match manifest(group, secret) {
-        Some(manifest) => {
-            let identity = identity(asked);
-            let taken = manifests::admits(tx, group.tenant, manifest, identity.as_ref(), device);
-            taken.map_err(|error| match (secret, error) {
-                // It was, when it was looked at.
-                (None, Error::SecretBounds(SecretRefusal::NotListed)) => {
-                    Error::AttestationNotOnManifest
-                }
-                (_, error) => error,
-            })
-        }
-        None => Ok(()),
+) -> Result<bool, Error> {
+    let Some(manifest) = manifest(group, secret) else {
+        return Ok(true);
+    };
+    match identity(asked) {
+        Some(identity) => Ok(tx.use_manifest_entry(group.tenant, manifest, &identity, device)?),
+        None => Ok(false),
     }
 }
 

@@ -150,8 +150,11 @@ impl Ops {
                     return Err(Error::Busy { retry_after_s: 1 });
                 }
                 let secret = bounds::count_application(tx, &asked, group, now)?;
-                if displacing.may {
-                    bounds::take_entry(tx, &asked, group, secret.as_ref(), device.id)?;
+                let by = secret.as_ref();
+                if displacing.may && !bounds::take_entry(tx, &asked, group, by, device.id)? {
+                    // Somebody was faster: what stands in the way now.
+                    bounds::look(tx, &asked, group, by, Some(device.id))?;
+                    return Err(Error::Busy { retry_after_s: 1 });
                 }
                 use_challenge(tx, &asked)?;
                 tx.insert_application(&Application {
@@ -201,12 +204,8 @@ impl Entry {
         {
             return Err(Missed::Raced);
         }
-        match bounds::take_entry(tx, asked, group, by, device.id) {
-            // A look says what it comes to; whoever has not been looked at has cost a signature.
-            Err(Error::SecretBounds(_) | Error::AttestationNotOnManifest) => {
-                return Err(Missed::Raced);
-            }
-            taken => taken?,
+        if !bounds::take_entry(tx, asked, group, by, device.id)? {
+            return Err(Missed::Raced);
         }
         let credential = Credential {
             device: device.id,

@@ -33,28 +33,6 @@ pub(crate) fn look(
     }
 }
 
-/// Lets a device in by its entry of a manifest, in the job that records the device. A device that had
-/// the entry before goes on with it; where another one that is still there has it, it is refused.
-///
-/// # Errors
-/// As [`look`].
-pub(crate) fn admits(
-    tx: &mut Tx<'_>,
-    tenant: TenantId,
-    manifest: ManifestId,
-    identity: Option<&HardwareIdentity>,
-    device: DeviceId,
-) -> Result<(), Error> {
-    let identity = identity.ok_or(SecretRefusal::NotListed)?;
-    if tx.use_manifest_entry(tenant, manifest, identity, device)? {
-        return Ok(());
-    }
-    match tx.manifest_lists(tenant, manifest, identity)? {
-        true => Err(SecretRefusal::EntryUsed.into()),
-        false => Err(SecretRefusal::NotListed.into()),
-    }
-}
-
 /// The manifest called `name`. A job that writes holds it until the commit, so that it can be named by
 /// what the job records.
 ///
