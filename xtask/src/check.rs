@@ -5,12 +5,17 @@ use anyhow::Result;
 use crate::package::{self, Build};
 use crate::run::{cargo, run, succeeds};
 use crate::steps::Steps;
-use crate::{components, generate, house, lines, lint, policy, problems, softhsm};
+use crate::{components, generate, house, lines, lint, policy, postgres, problems, softhsm};
 
 /// The server's tests but those that are about other things than signing. `cargo xtask suite-softhsm` runs
 /// all.
 const SIGNING: &str =
     "not (binary(allocation) + binary(audit) + binary(hooks) + binary(routes) + binary(webhooks))";
+
+/// The server's tests that are told on PostgreSQL, too: what every device does, and what several do at once.
+/// `cargo xtask suite-postgres` runs all.
+const ON_POSTGRES: &str = "binary(enrollment) + binary(renewal) + binary(secrets) + binary(admission) \
+    + binary(lifecycle) + binary(approvals) + binary(orders) + binary(bulk)";
 
 /// Runs all checks, one after another.
 ///
@@ -28,6 +33,9 @@ pub(crate) fn all(fix: bool) -> Result<()> {
     steps.step("what they produced", lint::all);
     steps.step("tests, CA keys in a token", || {
         softhsm::suite(&["--package", "enlist-server", "-E", SIGNING].map(str::to_owned))
+    });
+    steps.step("tests, on PostgreSQL", || {
+        postgres::suite(&["--package", "enlist-server", "-E", ON_POSTGRES].map(str::to_owned))
     });
     steps.step("doc tests", doc_tests);
     steps.step("packages", packages);

@@ -16,7 +16,7 @@ struct Component {
     there: fn() -> bool,
 }
 
-const COMPONENTS: [Component; 18] = [
+const COMPONENTS: [Component; 21] = [
     Component {
         name: "PostgreSQL's server (the store's suite)",
         package: "postgresql",
@@ -91,6 +91,21 @@ const COMPONENTS: [Component; 18] = [
         name: "nginx (the proxy that accepts devices)",
         package: "nginx",
         there: || in_path("nginx"),
+    },
+    Component {
+        name: "its module for TCP (the load balancer before several servers)",
+        package: "libnginx-mod-stream",
+        there: || Path::new("/usr/lib/nginx/modules/ngx_stream_module.so").exists(),
+    },
+    Component {
+        name: "HAProxy (the other load balancer)",
+        package: "haproxy",
+        there: || in_path("haproxy"),
+    },
+    Component {
+        name: "Prometheus (asks for metrics), and promtool (reads rules)",
+        package: "prometheus",
+        there: || in_path("prometheus") && in_path("promtool"),
     },
     Component {
         name: "strongSwan's pki (a client of EST and OCSP that nobody here wrote)",

@@ -11,10 +11,13 @@ mod lines;
 mod lint;
 mod metadata;
 mod package;
+mod peers;
 mod policy;
+mod postgres;
 mod problems;
 mod run;
 mod small;
+mod soak;
 mod softhsm;
 mod steps;
 
@@ -81,6 +84,25 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<String>,
     },
+    /// Runs the tests that would do with memory or SQLite on PostgreSQL, each server on a database of its own.
+    SuitePostgres {
+        /// What to run, as for `cargo nextest run`: `-p enlist-server`, for instance. The tests of the server
+        /// and of the command line, if nothing is said.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Runs a command with databases of its own.
+    #[command(hide = true)]
+    WithDatabase {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<String>,
+    },
+    /// Runs the tests of faults at length: larger crowds of devices, a server paused for a whole minute.
+    Soak {
+        /// How many times.
+        #[arg(long, default_value_t = 1)]
+        rounds: u32,
+    },
     /// Builds a release and prints its figures beside the floor measured in the same run.
     Bench {
         /// Fewer rounds and rows: minutes become one or two.
@@ -89,7 +111,12 @@ enum Task {
         /// Only as much as shows that all parts run; the figures mean nothing.
         #[arg(long, conflicts_with = "quick")]
         smoke: bool,
-        /// Which parts, of: enroll, est, ocsp, revocation, bulk, memory, agent. All, if none is named.
+        /// Beside step-ca and cfssl, from Debian's packages, and nothing else: writes docs/benchmarks.md and its
+        /// picture; with --quick or --smoke, into target/bench.
+        #[arg(long, conflicts_with = "parts")]
+        peers: bool,
+        /// Which parts, of: enroll, est, ocsp, revocation, bulk, memory, agent. All, if none is named, but for
+        /// ten-million, which takes ten minutes and gigabytes.
         parts: Vec<String>,
     },
 }
@@ -106,12 +133,19 @@ fn main() -> ExitCode {
             Ok(code) => return code,
             Err(error) => Err(error),
         },
+        Task::SuitePostgres { args } => postgres::suite(&args),
+        Task::WithDatabase { command } => match postgres::with_database(&command) {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
+        Task::Soak { rounds } => soak::all(rounds),
         Task::Small => small::build(),
         Task::Package { dev: true } => package::all(package::Build::Dev),
         Task::Package { dev: false } => package::all(package::Build::Release),
         Task::Bench {
             quick,
             smoke,
+            peers,
             parts,
         } => {
             let scale = match (quick, smoke) {
@@ -119,7 +153,11 @@ fn main() -> ExitCode {
                 (_, true) => Some("--smoke"),
                 _ => None,
             };
-            bench::figures(scale, &parts)
+            if peers {
+                peers::figures(scale)
+            } else {
+                bench::figures(scale, &parts)
+            }
         }
     };
     match outcome {

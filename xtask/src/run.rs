@@ -59,6 +59,17 @@ pub(crate) fn succeeds(program: &str, args: &[&str]) -> bool {
         .is_ok_and(|status| status.success())
 }
 
+/// The variable that tells cargo and nextest what runs the programs of this machine's target.
+pub(crate) fn runner_variable() -> Result<String> {
+    let said = String::from_utf8(output(Command::new("rustc").arg("-vV"))?)?;
+    let host = said
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .context("rustc does not name its host")?;
+    let host = host.replace(['-', '.'], "_").to_uppercase();
+    Ok(format!("CARGO_TARGET_{host}_RUNNER"))
+}
+
 /// The command as one would type it.
 fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program());

@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::run::{cargo, in_ci, output, run, succeeds};
+use crate::run::{cargo, in_ci, output, run, runner_variable, succeeds};
 
 const LABEL: &str = "ca";
 const PIN: &str = "7351-authority";
@@ -36,17 +36,6 @@ pub(crate) fn suite(args: &[String]) -> Result<()> {
         tests.arg("--workspace");
     }
     run(tests.args(args).env(runner_variable()?, runner))
-}
-
-/// The variable that tells cargo and nextest what runs the programs of this machine's target.
-fn runner_variable() -> Result<String> {
-    let said = String::from_utf8(output(Command::new("rustc").arg("-vV"))?)?;
-    let host = said
-        .lines()
-        .find_map(|line| line.strip_prefix("host: "))
-        .context("rustc does not name its host")?;
-    let host = host.replace(['-', '.'], "_").to_uppercase();
-    Ok(format!("CARGO_TARGET_{host}_RUNNER"))
 }
 
 /// Runs a command whose servers keep the keys of their CAs in a token of its own.

@@ -1,6 +1,13 @@
 //! Where the time comes from.
 
+use std::time::Duration;
+
 use crate::Timestamp;
+
+/// A moment in the record that something is to wait for, and that lies further ahead than this beyond
+/// what anybody waits, was written by a server whose clock was wrong: it is not waited for. Servers whose
+/// clocks differ by less wait for each other.
+pub const FAR_AHEAD: Duration = Duration::from_secs(2 * 3600);
 
 /// Tells the time. Everything that needs it is given one, so that tests can turn it.
 pub trait Clock: Send + Sync {

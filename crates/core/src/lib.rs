@@ -13,6 +13,7 @@ mod clock;
 mod configuration;
 mod credential;
 mod device;
+mod durations;
 mod event;
 mod event_kind;
 mod explain;
@@ -50,7 +51,7 @@ pub use application::Application;
 pub use approval::ApprovalCode;
 pub use ca::{CaKey, CaKind, CaRecord, CaRequestRecord, CaStanding, RootRecord};
 pub use certificate::{CertificateRecord, InvalidSerial, RevocationReason, Serial, Standing};
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, FAR_AHEAD, SystemClock};
 pub use configuration::{
     ConfigurationEntry, ConfigurationNumbers, ConfigurationStatement, ConfigurationTarget,
 };
@@ -58,6 +59,7 @@ pub use credential::{Credential, Issued, Renewal, RenewalRequest};
 pub use device::{
     Device, Farewell, InvalidTransition, Labels, NewDevice, State, StateKind, Transition,
 };
+pub use durations::{Durations, DurationsCounted};
 pub use event::{Actor, Event, Subject};
 pub use event_kind::{EVENT_KINDS, is_event_kind};
 pub use explain::explain;

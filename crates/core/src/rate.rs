@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::Timestamp;
+use crate::{FAR_AHEAD, Timestamp};
 
 /// So many devices in so long a time: that many at once, and no more than that in each such time on
 /// average (the generic cell rate algorithm, ITU-T I.371). In any one such time fewer than twice as many
@@ -60,6 +60,10 @@ impl Rate {
     /// # Errors
     /// After how long it may.
     pub fn admits(&self, until_us: i64, now: Timestamp) -> Result<(), Duration> {
+        // No use up to now has led to that, by any clock that is about right: it begins anew.
+        if until_us.saturating_sub(self.per_us()) > micros(now + FAR_AHEAD) {
+            return Ok(());
+        }
         let wait = until_us.saturating_sub(self.slack_us()) - micros(now);
         match u64::try_from(wait) {
             Ok(0) | Err(_) => Ok(()),
@@ -180,6 +184,12 @@ mod tests {
             assert_eq!(come(rate, &mut until, later, 2 * many + 5), many);
         }
         let rate: Rate = "2/10s".parse().unwrap();
+        let begin = Timestamp::from_secs(1_800_000_000);
+        let ahead = |by: Duration| micros(begin + by + rate.per());
+        let slow = rate.admits(ahead(FAR_AHEAD), begin);
+        assert!(slow.is_err(), "another server's clock may be ahead");
+        let years = FAR_AHEAD + Duration::from_secs(1);
+        assert_eq!(rate.admits(ahead(years), begin), Ok(()), "but not by that");
         let (mut until, begin) = (0, Timestamp::from_secs(1_800_000_000));
         assert_eq!(come(rate, &mut until, begin, 9), 2);
         let second = Duration::from_secs(1);

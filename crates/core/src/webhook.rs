@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{DeviceId, Event, GroupId, Name, TenantId, Timestamp, WebhookId};
+use crate::{DeviceId, Event, FAR_AHEAD, GroupId, Name, TenantId, Timestamp, WebhookId};
 
 /// A receiver of a tenant's events.
 #[derive(Clone, PartialEq, Eq)]
@@ -44,6 +44,16 @@ pub struct Pace {
     pub error: Option<String>,
     /// Before when nothing is tried.
     pub next_at: Option<Timestamp>,
+}
+
+impl Pace {
+    /// Whether nothing is to be tried at `now`. What a server has put down whose clock was wrong is not
+    /// waited for.
+    #[must_use]
+    pub fn waits(&self, now: Timestamp) -> bool {
+        self.next_at
+            .is_some_and(|at| now < at && at <= now + FAR_AHEAD)
+    }
 }
 
 /// An event that could not be told yet.

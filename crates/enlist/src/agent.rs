@@ -46,7 +46,7 @@ pub fn main(program: &str, arguments: impl Iterator<Item = OsString>) -> ExitCod
 /// Sees to it that this process ends when its parent does, however that ends; false where it has
 /// ended already.
 #[cfg(target_os = "linux")]
-fn dies_with(parent: u32) -> bool {
+pub fn dies_with(parent: u32) -> bool {
     use rustix::process::{Signal, getppid, set_parent_process_death_signal};
     let armed = set_parent_process_death_signal(Some(Signal::TERM)).is_ok();
     let alive = getppid().is_some_and(|pid| u32::try_from(pid.as_raw_pid()) == Ok(parent));
@@ -55,6 +55,6 @@ fn dies_with(parent: u32) -> bool {
 
 /// Elsewhere the parent ends its children when it ends in good order.
 #[cfg(not(target_os = "linux"))]
-fn dies_with(_: u32) -> bool {
+pub fn dies_with(_: u32) -> bool {
     true
 }

@@ -13,12 +13,12 @@ use crate::failure::report;
 use crate::output::Format;
 use crate::signing::SigningArgs;
 use crate::{
-    accept, add, apply, approve, completions, delete, deprovision, device_config, diff, export,
-    get, identity, import, lifecycle, login, man, provision, refresh, renew, reset, retire, retry,
-    rollback, serve, set, sign, test, verify,
+    accept, add, apply, approve, backup, completions, delete, deprovision, device_config, diff,
+    export, get, identity, import, lifecycle, login, man, migrate, provision, refresh, renew,
+    reset, restore, retire, retry, rollback, serve, set, sign, test, verify,
 };
 #[cfg(unix)]
-use crate::{agent, quickstart};
+use crate::{agent, quickstart, simulate};
 
 /// Provisions devices: identities, credentials and certificates, from the factory to the field
 #[derive(Debug, Parser)]
@@ -62,6 +62,7 @@ enum Verb {
     Accept(accept::Accept),
     Apply(apply::Apply),
     Approve(approve::Approve),
+    Backup(backup::Backup),
     Diff(diff::Diff),
     Rollback(rollback::Rollback),
     Retry(retry::Retry),
@@ -70,13 +71,17 @@ enum Verb {
     GenDeviceConfig(device_config::GenDeviceConfig),
     Identity(identity::Identity),
     Import(import::Import),
+    Migrate(migrate::Migrate),
     Provision(provision::Provision),
     Deprovision(deprovision::Deprovision),
     Refresh(refresh::Refresh),
     Renew(renew::Renew),
     Reset(reset::Reset),
+    Restore(restore::Restore),
     Retire(retire::Retire),
     Sign(sign::Sign),
+    #[cfg(unix)]
+    Simulate(Box<simulate::Simulate>),
     Verify(verify::Verify),
     #[command(flatten)]
     Lifecycle(lifecycle::Lifecycle),
@@ -127,6 +132,7 @@ impl Cli {
             Verb::Accept(verb) => verb.run(global),
             Verb::Apply(verb) => verb.run(global),
             Verb::Approve(verb) => verb.run(global),
+            Verb::Backup(verb) => verb.run(global),
             // Its exit status is that of diff.
             Verb::Diff(verb) => return verb.run(global),
             Verb::Rollback(verb) => verb.run(global),
@@ -136,13 +142,17 @@ impl Cli {
             Verb::GenDeviceConfig(verb) => verb.run(global),
             Verb::Identity(verb) => verb.run(global),
             Verb::Import(verb) => verb.run(global),
+            Verb::Migrate(verb) => verb.run(global),
             Verb::Provision(verb) => verb.run(global),
             Verb::Deprovision(verb) => verb.run(global),
             Verb::Refresh(verb) => verb.run(global),
             Verb::Renew(verb) => verb.run(global),
             Verb::Reset(verb) => verb.run(global),
+            Verb::Restore(verb) => verb.run(global),
             Verb::Retire(verb) => verb.run(global),
             Verb::Sign(verb) => verb.run(),
+            #[cfg(unix)]
+            Verb::Simulate(verb) => verb.run(global),
             Verb::Verify(verb) => verb.run(global),
             Verb::Lifecycle(verb) => verb.run(global),
             // The agent has exit statuses of its own.

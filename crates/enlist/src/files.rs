@@ -62,6 +62,11 @@ impl Draft {
         })
     }
 
+    /// Where it is in the making, for whoever writes it by its path.
+    pub fn path(&self) -> &Path {
+        &self.draft
+    }
+
     /// Puts the file in place, over whatever stood there.
     pub fn replace(self) -> anyhow::Result<()> {
         self.file

@@ -1,5 +1,6 @@
-//! `enlist verify receipt` and `enlist verify events`: without a server.
+//! `enlist verify backup`, `enlist verify receipt` and `enlist verify events`: without a server.
 
+mod backup;
 mod events;
 mod lines;
 
@@ -19,6 +20,8 @@ use crate::output::{self, Format};
 use crate::receipt::ReceiptShown;
 use crate::say::say;
 
+pub use backup::BackupShown;
+
 /// Check something that proves itself, without asking a server
 #[derive(Debug, clap::Args)]
 pub struct Verify {
@@ -28,6 +31,7 @@ pub struct Verify {
 
 #[derive(Debug, clap::Subcommand)]
 enum Noun {
+    Backup(backup::VerifyBackup),
     Events(events::VerifyEvents),
     Receipt(VerifyReceipt),
 }
@@ -61,6 +65,7 @@ impl Verify {
     /// Checks it.
     pub fn run(self, global: &Global) -> anyhow::Result<()> {
         match self.noun {
+            Noun::Backup(noun) => noun.run(global),
             Noun::Events(noun) => noun.run(global),
             Noun::Receipt(noun) => noun.run(global),
         }

@@ -31,14 +31,17 @@ impl Ops {
         })
     }
 
-    /// Whether the store answers.
+    /// Whether the store takes writes, and answers. Nothing is changed.
     ///
     /// # Errors
     /// When it does not.
     pub async fn ready(&self) -> Result<(), Error> {
-        self.inner
-            .store
-            .read("ready", |tx| Ok::<_, Error>(tx.tenants().map(|_| ())?))
+        let store = &self.inner.store;
+        store
+            .write("prove_writable", |tx| Ok::<_, Error>(tx.prove_writable()?))
+            .await?;
+        store
+            .read("prove_readable", |tx| Ok::<_, Error>(tx.prove_readable()?))
             .await
     }
 }

@@ -25,6 +25,9 @@ pub enum BulkOutcome {
     Refused(Error),
 }
 
+/// So many rows that wait are as large as a plain job.
+const A_PLAIN_JOB: usize = 16;
+
 impl Ops {
     /// Whether `who` may create devices in a group: asked once, before a long list is taken.
     ///
@@ -60,7 +63,7 @@ impl Ops {
         ids.sort_unstable();
         self.inner
             .store
-            .write("add_devices", move |tx| {
+            .write_weighing("add_devices", add.len() / A_PLAIN_JOB, move |tx| {
                 let (tenant, group) = scope::group(tx, &who, Role::Factory, &path)?;
                 let refusals = refusals(tx, &group, &add)?;
                 let new: Vec<_> = add

@@ -315,6 +315,8 @@ impl Error {
             Self::HookUnavailable { .. } => Some(10),
             Self::AllocationFailed { .. } => Some(60),
             Self::TooManyPending => Some(60),
+            // A failover takes seconds.
+            Self::Store(StoreError::Unavailable(_)) => Some(5),
             Self::StorageFull | Self::Store(_) | Self::Signing(_) => Some(30),
             Self::SignerUnavailable(_) => Some(5),
             _ => None,

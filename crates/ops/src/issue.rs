@@ -199,14 +199,17 @@ impl Ops {
             tenant: &tenant.name,
             hardware: whom.hardware,
         };
-        let certificate = issuing.ca.device(
-            verified,
-            &subject,
-            &group.profile,
-            lifetime,
-            serial,
-            self.now(),
-        )?;
+        let signature = tracing::trace_span!(target: "enlist_trace", "signature");
+        let certificate = signature.in_scope(|| {
+            issuing.ca.device(
+                verified,
+                &subject,
+                &group.profile,
+                lifetime,
+                serial,
+                self.now(),
+            )
+        })?;
         Ok(Signed {
             issuer: issuing.id,
             serial,

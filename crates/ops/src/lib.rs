@@ -12,6 +12,8 @@ mod bulk;
 mod buried;
 mod ca_keys;
 mod cas;
+mod census;
+mod clock_check;
 mod configuration;
 mod decommission;
 mod delete;
@@ -45,6 +47,7 @@ mod reenroll;
 mod reenrollment;
 mod refusals;
 mod renew;
+mod restore;
 mod revocation;
 mod roots;
 mod scope;
@@ -88,6 +91,8 @@ pub use cas::{
     CaAdded, CaKeyPlace, CaRequestView, CaToSign, CaView, RetireCa, TenantAuthority,
     sign_issuing_ca,
 };
+pub use census::{CaEnd, Census, ENDS, TenantCensus};
+pub use clock_check::ClockOff;
 pub use configuration::{
     Applied, ApplyConfiguration, ApplySchema, ConfigurationChange, ConfigurationError,
     ConfigurationOf, ConfigurationOffer, ConfigurationPath, ConfigurationView,
@@ -97,7 +102,13 @@ pub use device_in_full::DeviceInFull;
 pub use device_self::DeviceSelf;
 pub use devices::{AddDevice, Applicant, DeviceView};
 pub use enlist_attest::tpm::{TpmEndorsement, TpmEvidence};
-pub use enlist_store::{Location, Stats as StoreStats};
+pub use enlist_store::{
+    BackupDescription, Copied, CopyError, CopyProgress, CopyStep, Hears, TableSum, backup, migrate,
+    verify_backup,
+};
+pub use enlist_store::{
+    DatabaseNotes, JobStats, Location, SecretsWorn, Stats as StoreStats, database_notes,
+};
 pub use enroll::{Enrollment, EnrollmentOutcome, KeyGenerated, NoLanding};
 pub use error::{Error, What};
 pub use groups::{AddGroup, ChangeGroup, GroupAdded, GroupView, ZeroTouchChange};
@@ -116,6 +127,7 @@ pub use poll::{Acknowledged, Polled, Said};
 pub use pre_enroll::PreEnrolled;
 pub use reenrollment::Reenrollment;
 pub use renew::{Evidence, RenewalAsked, TokenEvidence};
+pub use restore::{Restore, restore};
 pub use revocation::{CrlServed, OcspServed, StatusConfig};
 pub use roots::{
     GroupReadiness, RetireRoot, Rollover, RootExported, RootOffered, RootView, UnreadyDevice,
@@ -155,6 +167,7 @@ struct Inner {
     known_grounds: KnownGrounds,
     signing_keys: SigningKeys,
     audit: Audit,
+    counting: census::Counting,
     doorbell: Doorbell,
     tenant_chains: TenantChains,
     revocation: Revocation,

@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::audit::Audit;
 use crate::authorities::Authorities;
 use crate::ca_keys::CaKeys;
+use crate::census::Counting;
 use crate::doorbell::Doorbell;
 use crate::enroll::{Filled, KnownGrounds};
 use crate::guard::Guard;
@@ -191,6 +192,7 @@ fn compose(
             known_grounds: KnownGrounds::default(),
             signing_keys: SigningKeys::default(),
             audit: Audit::default(),
+            counting: Counting::default(),
             doorbell: Doorbell::default(),
             tenant_chains: TenantChains::default(),
             revocation: Revocation::new(config.status.clone()),

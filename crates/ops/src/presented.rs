@@ -53,6 +53,11 @@ impl<E: Into<Error>> From<E> for Refused {
 }
 
 impl Refused {
+    /// What it says.
+    pub(crate) fn error(&self) -> &Error {
+        &self.error
+    }
+
     /// The refusal alone, where it was counted or will be.
     pub(crate) fn into_error(self) -> Error {
         self.error

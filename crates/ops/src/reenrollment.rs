@@ -67,6 +67,11 @@ impl Ops {
                 .store
                 .read("reenroll_look", move |tx| examine(tx, &look, now))
                 .await;
+            if let Err(refused) = &ground
+                && self.adopts(refused.error(), &asked.certificate).await?
+            {
+                continue;
+            }
             let Ground { held, finding } = self.heard(ground, source)?;
             let issuance = match finding {
                 Finding::Again(issuance) => *issuance,

@@ -13,7 +13,7 @@ use crate::problem::Refusal;
 
 /// The state of every handler.
 #[derive(Clone)]
-pub struct App {
+pub(crate) struct App {
     /// All that the server can do.
     pub ops: Ops,
 }

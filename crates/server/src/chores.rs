@@ -16,6 +16,8 @@ const A_SEAL: Duration = Duration::from_secs(1);
 /// How soon a device that waits here learns of what another server was told.
 const A_RING: Duration = Duration::from_secs(2);
 
+/// Clocks that differ by no more are left alone.
+const MUCH_OFF: Duration = Duration::from_secs(30);
 /// Between two steps of clearing away, so that who enrolls meanwhile doesn't wait for it.
 const A_BREATH: Duration = Duration::from_millis(50);
 
@@ -27,6 +29,7 @@ pub(crate) async fn run(ops: Ops, own: Option<OwnCertificate>) {
         ops.tell_webhooks(Arc::new(view::webhook_message)),
         revocations(ops.clone()),
         manifests(ops.clone()),
+        clocks(ops.clone()),
         look_after(ops.clone(), own)
     );
 }
@@ -85,6 +88,30 @@ async fn manifests(ops: Ops) {
                 }
             }
         }
+    }
+}
+
+/// Says so when this server's clock and the database's differ, and when they no longer do.
+async fn clocks(ops: Ops) {
+    let mut tick = interval(MINUTE);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut was_off = false;
+    loop {
+        tick.tick().await;
+        let Ok(off) = ops.clock_off().await else {
+            // Others say that the database is away.
+            continue;
+        };
+        let off = off.filter(|off| off.by() > MUCH_OFF);
+        match off {
+            Some(off) if !was_off => warn!(
+                ?off,
+                "this server's clock and the database's differ: see that both are kept right, as certificates, webhooks and rates of secrets go by it"
+            ),
+            None if was_off => info!("this server's clock and the database's agree again"),
+            _ => {}
+        }
+        was_off = off.is_some();
     }
 }
 

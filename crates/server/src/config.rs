@@ -1,6 +1,9 @@
 //! `server.toml`, the environment and the command line, in layers.
 
+mod door;
+mod error;
 mod misread;
+mod observe;
 mod status;
 
 use std::net::SocketAddr;
@@ -14,7 +17,9 @@ use serde::{Deserialize, Deserializer};
 
 use crate::server::Listen;
 
+pub use error::ConfigError;
 pub use misread::Misread;
+pub use observe::ObserveSettings;
 pub use status::StatusSettings;
 
 /// One layer of settings: a file, the environment, or the command line. What it leaves out the
@@ -55,6 +60,16 @@ pub struct Layer {
     pub tls_key: Option<PathBuf>,
     /// Connections at one time.
     pub max_connections: Option<usize>,
+    /// The addresses of load balancers that say, by the PROXY protocol, whom they pass on.
+    pub trusted_proxies: Option<Vec<String>>,
+    /// Seconds between failing `/readyz` and closing the door, when the server is told to end.
+    pub drain_delay_s: Option<u64>,
+    /// Where metrics are asked for.
+    pub metrics_listen: Option<SocketAddr>,
+    /// The collector that traces go to, by the URL of its traces.
+    pub otlp_endpoint: Option<String>,
+    /// The share of requests that are traced, from 0 to 1.
+    pub trace_ratio: Option<f64>,
     /// How the log is written.
     pub log_format: Option<LogFormat>,
 }
@@ -86,77 +101,10 @@ pub struct Settings {
     pub status: StatusSettings,
     /// The URL that devices and people call the server by, where one was given.
     pub public_url: Option<String>,
+    /// From where it is watched over.
+    pub observe: ObserveSettings,
     /// How the log is written.
     pub log_format: LogFormat,
-}
-
-/// Settings that can't be.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// A file can't be read.
-    #[error("can't read `{}`", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// A file is not what it should be.
-    #[error("`{}` is not a valid configuration{field}", path.display(), field = at(field))]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// The field that is wrong, where one is.
-        field: String,
-        /// What is wrong with it.
-        #[source]
-        source: Misread,
-    },
-    /// A variable of the environment is not what it should be.
-    #[error("the environment variable {name} can't be used: {problem}")]
-    Variable {
-        /// The variable.
-        name: &'static str,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// One half of a certificate and its key.
-    #[error(
-        "tls_certificate and tls_key go together: give both, or neither for a certificate of the service CA's"
-    )]
-    HalfACertificate,
-    /// No URL, or not one of HTTPS.
-    #[error(
-        "public_url has to be an https:// URL with a host name, such as https://enlist.example.com"
-    )]
-    PublicUrl,
-    /// No URL, or not one of HTTP.
-    #[error(
-        "status_url has to be an http:// URL with a host name, such as http://pki.example.com: whoever checks a certificate must not have to check another one for that"
-    )]
-    StatusUrl,
-    /// Nothing that certificates could point to.
-    #[error(
-        "status_listen names no address that certificates could point to: set status_url, or public_url"
-    )]
-    NoStatusUrl,
-    /// A list that nobody could rely on, or for ever.
-    #[error("crl_lifetime_h has to be from 2 to 8784 hours")]
-    CrlLifetime,
-    /// A database that is not known.
-    #[error(
-        "database_url has to begin with postgres://; without it the server uses SQLite in the data directory"
-    )]
-    DatabaseUrl,
-}
-
-fn at(field: &str) -> String {
-    if field.is_empty() || field == "." {
-        String::new()
-    } else {
-        format!(", at `{field}`")
-    }
 }
 
 impl Layer {
@@ -183,7 +131,9 @@ impl Layer {
     /// Reads the environment: `ENLIST_DATA`, `ENLIST_LISTEN`, `ENLIST_DATABASE_URL`,
     /// `ENLIST_PUBLIC_URL`, `ENLIST_WRAPPING_KEY_FILE` or `ENLIST_WRAPPING_KEY`, `ENLIST_CA_KEY_STORE`,
     /// `ENLIST_STATUS_LISTEN`, `ENLIST_STATUS_URL`, `ENLIST_CRL_LIFETIME_H`,
-    /// `ENLIST_TLS_CERTIFICATE`, `ENLIST_TLS_KEY`, `ENLIST_MAX_CONNECTIONS`, `ENLIST_LOG_FORMAT`.
+    /// `ENLIST_TLS_CERTIFICATE`, `ENLIST_TLS_KEY`, `ENLIST_MAX_CONNECTIONS`, `ENLIST_TRUSTED_PROXIES`,
+    /// `ENLIST_DRAIN_DELAY_S`, `ENLIST_METRICS_LISTEN`, `ENLIST_OTLP_ENDPOINT`, `ENLIST_TRACE_RATIO`,
+    /// `ENLIST_LOG_FORMAT`; and for traces what OpenTelemetry calls them.
     /// A systemd credential `wrapping-key` is found by itself.
     ///
     /// # Errors
@@ -228,6 +178,11 @@ impl Layer {
             tls_certificate: path("ENLIST_TLS_CERTIFICATE"),
             tls_key: path("ENLIST_TLS_KEY"),
             max_connections: parsed("ENLIST_MAX_CONNECTIONS", variable("ENLIST_MAX_CONNECTIONS"))?,
+            trusted_proxies: variable("ENLIST_TRUSTED_PROXIES").map(|list| door::listed(&list)),
+            drain_delay_s: parsed("ENLIST_DRAIN_DELAY_S", variable("ENLIST_DRAIN_DELAY_S"))?,
+            metrics_listen: parsed("ENLIST_METRICS_LISTEN", variable("ENLIST_METRICS_LISTEN"))?,
+            otlp_endpoint: observe::endpoint(&variable)?,
+            trace_ratio: observe::ratio(&variable)?,
             log_format: match variable("ENLIST_LOG_FORMAT").as_deref() {
                 None => None,
                 Some("text") => Some(LogFormat::Text),
@@ -260,6 +215,11 @@ impl Layer {
             tls_certificate: self.tls_certificate.or(below.tls_certificate),
             tls_key: self.tls_key.or(below.tls_key),
             max_connections: self.max_connections.or(below.max_connections),
+            trusted_proxies: self.trusted_proxies.or(below.trusted_proxies),
+            drain_delay_s: self.drain_delay_s.or(below.drain_delay_s),
+            metrics_listen: self.metrics_listen.or(below.metrics_listen),
+            otlp_endpoint: self.otlp_endpoint.or(below.otlp_endpoint),
+            trace_ratio: self.trace_ratio.or(below.trace_ratio),
             log_format: self.log_format.or(below.log_format),
         }
     }
@@ -293,7 +253,13 @@ impl Layer {
             self.crl_lifetime_h,
             self.public_url.is_some(),
         )?;
+        let observe = ObserveSettings::decide(
+            self.metrics_listen,
+            self.otlp_endpoint.as_deref(),
+            self.trace_ratio,
+        )?;
         Ok(Settings {
+            observe,
             location,
             wrapping: match self.wrapping_key_text {
                 Some(text) => WrappingKeySource::Text(text),
@@ -307,6 +273,8 @@ impl Layer {
                 names: names.into_iter().collect(),
                 certificate,
                 max_connections: self.max_connections.unwrap_or(16_384).max(1),
+                trusted_proxies: door::trusted(&self.trusted_proxies.unwrap_or_default())?,
+                drain_delay: door::drain_delay(self.drain_delay_s.unwrap_or_default())?,
                 status: None,
             },
             data,

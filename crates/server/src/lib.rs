@@ -11,21 +11,29 @@ mod connection;
 mod entry;
 mod est;
 mod identity;
+mod metrics;
 mod openapi;
 mod outbound;
 mod patient;
+mod phase;
 mod problem;
+mod proxied;
+mod ready;
 mod server;
 mod status;
+mod traces;
 mod unread;
 mod view;
 
-pub use api::{router, routes};
-pub use app::App;
-pub use config::{ConfigError, Layer, LogFormat, Misread, Settings, StatusSettings};
+pub use api::routes;
+pub use config::{
+    ConfigError, Layer, LogFormat, Misread, ObserveSettings, Settings, StatusSettings,
+};
 pub use entry::{Entry, Route};
 pub use identity::IdentityError;
+pub use metrics::{MetricsDoor, Observe};
 pub use openapi::document as openapi_document;
 pub use outbound::outbound;
 pub use server::{Listen, ServeError, Server};
 pub use status::StatusDoor;
+pub use traces::{Endpoint, InvalidEndpoint, TraceLayer, TraceSettings, Traces};

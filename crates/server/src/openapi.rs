@@ -13,7 +13,7 @@ pub(crate) const API_TOKEN: &str = "api_token";
 
 /// The whole document.
 pub fn document() -> OpenApi {
-    complete(api::endpoints().split_for_parts().1)
+    complete(api::endpoints(None).split_for_parts().1)
 }
 
 /// What is said once for all endpoints.

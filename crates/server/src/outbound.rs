@@ -5,6 +5,8 @@ use std::sync::Arc;
 use enlist_core::{Clock, explain};
 use enlist_ops::{Call, CallFor, Calling, Outbound, OutboundError, OutboundReply, Target};
 use enlist_outbound::{CallError, Client, Request};
+use tracing::field::Empty;
+use tracing::{Instrument, Span, trace_span};
 
 /// What calls webhooks and hooks: HTTPS, verified by `clock`, and bounded in all ways.
 pub fn outbound(clock: Arc<dyn Clock>) -> Arc<dyn Outbound> {
@@ -27,9 +29,9 @@ impl Outbound for Https {
     }
 
     fn call(&self, call: Call) -> Calling<'_> {
-        let client = match call.of {
-            CallFor::Hook => &self.hooks,
-            CallFor::Webhook => &self.webhooks,
+        let (client, of) = match call.of {
+            CallFor::Hook => (&self.hooks, "hook"),
+            CallFor::Webhook => (&self.webhooks, "webhook"),
         };
         let request = Request {
             url: call.target.url,
@@ -39,13 +41,17 @@ impl Outbound for Https {
             timeout: call.timeout,
             most_bytes: call.most_bytes,
         };
-        Box::pin(async move {
+        // The URL may hold what only the receiver should know.
+        let span = trace_span!(target: "enlist_trace", "call", of, status = Empty);
+        let called = async move {
             let reply = client.call(request).await.map_err(error)?;
+            Span::current().record("status", reply.status);
             Ok(OutboundReply {
                 status: reply.status,
                 body: reply.body,
             })
-        })
+        };
+        Box::pin(called.instrument(span))
     }
 }
 

@@ -9,6 +9,8 @@ use enlist_ops::{ConfigurationError, Error, OrderRefusal};
 use enlist_wire::{PROBLEM_MEDIA_TYPE, Problem};
 use tracing::error;
 
+use crate::metrics::Slug;
+
 /// A refusal on its way out.
 #[derive(Debug)]
 pub(crate) struct Refusal(Box<Problem>);
@@ -45,6 +47,35 @@ impl Refusal {
         let mut problem = problem("too-slow", StatusCode::REQUEST_TIMEOUT, detail);
         problem.retry_after_s = Some(1);
         Self(problem)
+    }
+
+    /// A server that is about to end: nobody is to be sent here any more.
+    pub(crate) fn stopping() -> Self {
+        let detail = "the server is about to end: ask another one";
+        Self(problem("stopping", StatusCode::SERVICE_UNAVAILABLE, detail))
+    }
+
+    /// Why the server can't do its work, without what only its log may tell.
+    pub(crate) fn not_ready(error: &Error) -> Self {
+        let detail = match error {
+            Error::Store(cause) => format!("{error}: {cause}"),
+            _ => error.to_string(),
+        };
+        Self(problem(
+            error.slug(),
+            StatusCode::SERVICE_UNAVAILABLE,
+            detail,
+        ))
+    }
+
+    /// The store has not answered for so long.
+    pub(crate) fn store_silent(seconds: u64) -> Self {
+        let detail = format!("the database has not answered for {seconds} seconds");
+        Self(problem(
+            "storage-unavailable",
+            StatusCode::SERVICE_UNAVAILABLE,
+            detail,
+        ))
     }
 
     /// There is nothing at this path.
@@ -95,6 +126,8 @@ impl Refusal {
         };
         let text = format!("{} ({})\n", problem.detail, problem.slug());
         let mut response = (status, text).into_response();
+        let slug = Slug(problem.slug().to_owned());
+        response.extensions_mut().insert(slug);
         if let Some(seconds) = problem.retry_after_s {
             let seconds = HeaderValue::from(seconds);
             response.headers_mut().insert(RETRY_AFTER, seconds);
@@ -268,6 +301,8 @@ impl IntoResponse for Refusal {
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_REQUEST);
         let retry_after = problem.retry_after_s;
         let mut response = (status, Json(&problem)).into_response();
+        let slug = Slug(problem.slug().to_owned());
+        response.extensions_mut().insert(slug);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_MEDIA_TYPE));
         if let Some(seconds) = retry_after {

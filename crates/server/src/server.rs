@@ -6,12 +6,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use enlist_core::Network;
 use enlist_keys::tls::server_config;
 use enlist_ops::{Ops, ServerName};
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tracing::{info, warn};
 
@@ -20,7 +23,11 @@ use crate::app::App;
 use crate::chores;
 use crate::connection;
 use crate::identity::{IdentityError, identity};
+use crate::metrics::{self, Observe, Seen};
+use crate::phase::{Phase, Phases, Turn, serving};
+use crate::ready::Readiness;
 use crate::status::{self, Doorkeeper, StatusDoor};
+use crate::traces::Exporter;
 
 /// How long a shutdown waits for requests under way.
 pub(crate) const DRAIN: Duration = Duration::from_secs(20);
@@ -29,9 +36,12 @@ pub(crate) const DRAIN: Duration = Duration::from_secs(20);
 /// begun.
 pub struct Server {
     address: SocketAddr,
-    stop: oneshot::Sender<()>,
+    turn: Turn,
+    drain_delay: Duration,
     accepting: JoinHandle<()>,
     status: Option<Doorkeeper>,
+    metrics: Option<Doorkeeper>,
+    exporter: Option<Exporter>,
     chores: JoinHandle<()>,
     ops: Ops,
 }
@@ -47,6 +57,12 @@ pub struct Listen {
     pub certificate: Option<(PathBuf, PathBuf)>,
     /// Connections at one time; more wait to be accepted.
     pub max_connections: usize,
+    /// The load balancers that say, by the PROXY protocol, whom they pass on. They have to, and nobody else
+    /// may.
+    pub trusted_proxies: Vec<Network>,
+    /// How long [`Server::stop`] goes on taking connections after `/readyz` has begun to fail, so that load
+    /// balancers send new ones elsewhere.
+    pub drain_delay: Duration,
     /// The plain HTTP door, where there is to be one.
     pub status: Option<StatusDoor>,
 }
@@ -76,6 +92,15 @@ pub enum ServeError {
         #[source]
         source: io::Error,
     },
+    /// The address of the metrics' door can't be listened on.
+    #[error("can't listen on {address} for metrics: --metrics-listen chooses another address")]
+    MetricsListen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// There is no certificate to serve with.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -88,27 +113,58 @@ impl Server {
     /// # Errors
     /// When the address is taken, or the certificate can't be used.
     pub async fn start(ops: Ops, listen: Listen) -> Result<Self, ServeError> {
+        Self::start_observed(ops, listen, Observe::default()).await
+    }
+
+    /// The same, watched over.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub async fn start_observed(
+        ops: Ops,
+        listen: Listen,
+        observe: Observe,
+    ) -> Result<Self, ServeError> {
         let at = |source| ServeError::Listen {
             address: listen.address,
             source,
         };
         let (identity, own) = identity(&ops, &listen).await?;
+        let seen = Seen::new(&observe, identity.clone());
         let listener = TcpListener::bind(listen.address).await.map_err(at)?;
         let address = listener.local_addr().map_err(at)?;
         let tls = TlsAcceptor::from(Arc::new(
             server_config(identity, ops.clock()).map_err(IdentityError::Tls)?,
         ));
         let app = App { ops: ops.clone() };
-        let open = |door| Doorkeeper::start(door, status::router(app.clone()));
+        let trusted: Arc<[Network]> = listen.trusted_proxies.into();
+        let watched =
+            |router: Router| router.layer(from_fn_with_state(seen.clone(), metrics::observe));
+        let open = |door| {
+            let router = watched(status::router(app.clone()));
+            Doorkeeper::start(door, router, trusted.clone())
+        };
         let status = listen.status.as_ref().map(open).transpose()?;
-        let router = api::router(app);
-        let (stop, stopped) = oneshot::channel();
-        let places = Arc::new(Semaphore::new(listen.max_connections));
+        let open = |door| metrics::open(door, ops.clone(), seen.clone());
+        let metrics = observe.metrics.as_ref().map(open).transpose()?;
+        let (turn, phases) = serving();
+        let ready = Readiness::new(ops.clone(), phases.clone());
+        let door = Door {
+            tls,
+            router: watched(api::router(app, ready)),
+            seen: seen.clone(),
+            places: u32::try_from(listen.max_connections).unwrap_or(u32::MAX),
+            trusted,
+            phases: Arc::new(phases),
+        };
         Ok(Self {
             address,
-            stop,
-            accepting: tokio::spawn(accept(listener, tls, router, places, stopped)),
+            turn,
+            drain_delay: listen.drain_delay,
+            accepting: tokio::spawn(door.open(listener)),
             status,
+            metrics,
+            exporter: observe.traces.and_then(|traces| traces.exporter()),
             chores: tokio::spawn(chores::run(ops.clone(), own)),
             ops,
         })
@@ -119,11 +175,15 @@ impl Server {
         self.address
     }
 
-    /// Takes no more connections, finishes the requests under way, and returns.
+    /// Ends in good order. From now on `/readyz` fails, devices that wait are let go, and answers ask for
+    /// the connection to be closed; after the drain delay no more connections are taken, and when the
+    /// requests under way are finished this returns.
     pub async fn stop(self) {
-        let _ = self.stop.send(());
+        self.turn.to(Phase::Draining);
         // Those who wait have nothing under way.
         self.ops.end_waits();
+        tokio::time::sleep(self.drain_delay).await;
+        self.turn.to(Phase::Stopping);
         let status = async {
             if let Some(status) = self.status {
                 status.stop().await;
@@ -142,47 +202,81 @@ impl Server {
         if let Err(error) = self.ops.flush_refusals().await {
             warn!(%error, "refusals could not be recorded");
         }
+        // Watched to the end.
+        if let Some(metrics) = self.metrics {
+            metrics.stop().await;
+        }
+        if let Some(exporter) = self.exporter {
+            exporter.stop().await;
+        }
     }
 }
 
-async fn accept(
-    listener: TcpListener,
+/// What a connection comes in by.
+struct Door {
     tls: TlsAcceptor,
-    router: axum::Router,
-    places: Arc<Semaphore>,
-    mut stopped: oneshot::Receiver<()>,
-) {
-    let graceful = GracefulShutdown::new();
-    loop {
-        let place = places.clone().acquire_owned();
-        let place = tokio::select! {
-            _ = &mut stopped => break,
-            place = place => place,
-        };
-        let accepted = tokio::select! {
-            _ = &mut stopped => break,
-            accepted = listener.accept() => accepted,
-        };
-        match accepted {
-            Ok((stream, from)) => {
-                let (tls, router, watcher) = (tls.clone(), router.clone(), graceful.watcher());
-                tokio::spawn(async move {
-                    connection::serve(stream, from, tls, router, watcher).await;
-                    drop(place);
-                });
-            }
-            Err(error) => {
-                // Out of file descriptors, most likely: others have to end first.
-                warn!(%error, "can't accept connections");
-                tokio::time::sleep(Duration::from_millis(100)).await;
+    router: Router,
+    /// Connections at one time.
+    places: u32,
+    trusted: Arc<[Network]>,
+    phases: Arc<Phases>,
+    seen: Arc<Seen>,
+}
+
+impl Door {
+    /// Takes connections until the server stops, and waits for those that there are to end.
+    async fn open(self, listener: TcpListener) {
+        let places = Arc::new(Semaphore::new(self.places as usize));
+        let mut phases = Phases::clone(&self.phases);
+        loop {
+            let place = tokio::select! {
+                () = phases.reached(Phase::Stopping) => break,
+                place = places.clone().acquire_owned() => place,
+            };
+            let accepted = tokio::select! {
+                () = phases.reached(Phase::Stopping) => break,
+                accepted = listener.accept() => accepted,
+            };
+            match (place, accepted) {
+                (Ok(place), Ok((stream, from))) => self.serve(stream, from, place),
+                (Err(_), _) => break,
+                (_, Err(error)) => {
+                    // Out of file descriptors, most likely: others have to end first.
+                    warn!(%error, "can't accept connections");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
             }
         }
+        self.take_the_last(listener, &places);
+        if timeout(DRAIN, places.acquire_many(self.places))
+            .await
+            .is_err()
+        {
+            info!("some requests did not end in time");
+        }
     }
-    drop(listener);
-    if tokio::time::timeout(DRAIN, graceful.shutdown())
-        .await
-        .is_err()
-    {
-        info!("some requests did not end in time");
+
+    fn serve(&self, stream: TcpStream, from: SocketAddr, place: OwnedSemaphorePermit) {
+        let (tls, router) = (self.tls.clone(), self.router.clone());
+        let (trusted, phases) = (self.trusted.clone(), self.phases.clone());
+        let seen = self.seen.clone();
+        tokio::spawn(async move {
+            connection::serve(stream, from, tls, router, trusted, phases, seen).await;
+            drop(place);
+        });
+    }
+
+    /// Serves those whom the system has let in already, and closes the door.
+    fn take_the_last(&self, listener: TcpListener, places: &Arc<Semaphore>) {
+        let Ok(listener) = listener.into_std() else {
+            return;
+        };
+        while let Ok(place) = places.clone().try_acquire_owned()
+            && let Ok((stream, from)) = listener.accept()
+            && stream.set_nonblocking(true).is_ok()
+            && let Ok(stream) = TcpStream::from_std(stream)
+        {
+            self.serve(stream, from, place);
+        }
     }
 }

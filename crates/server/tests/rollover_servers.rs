@@ -39,6 +39,8 @@ impl OneOfTwo {
             names: Vec::new(),
             certificate: None,
             max_connections: 64,
+            trusted_proxies: Vec::new(),
+            drain_delay: Duration::ZERO,
             status: None,
         };
         let server = Server::start(ops.clone(), listen).await.unwrap();

@@ -1,6 +1,7 @@
 //! What the two engines have in common, and all that is asked of them.
 
 use crate::StoreError;
+use crate::put_off::PutOff;
 use crate::value::Value;
 
 /// One connection to a database. Statements number their values `$1…` in order of first use.
@@ -16,6 +17,16 @@ pub(crate) trait Engine {
         each: &mut dyn FnMut(&dyn Row) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
 
+    /// As [`Engine::query`], of more rows than there is memory for: none is kept.
+    fn stream(
+        &mut self,
+        sql: &str,
+        values: &[Value<'_>],
+        each: &mut dyn FnMut(&dyn Row) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.query(sql, values, each)
+    }
+
     /// As [`Engine::query`]; nobody else changes the rows until this transaction ends.
     fn query_held(
         &mut self,
@@ -30,8 +41,25 @@ pub(crate) trait Engine {
     /// Runs the statements of a migration, written as SQLite has them.
     fn migrate(&mut self, ddl: &str) -> Result<(), StoreError>;
 
+    /// What the clock of the database's machine says, in milliseconds since the epoch; `None` where that is
+    /// this one's.
+    fn clock(&mut self) -> Result<Option<i64>, StoreError> {
+        Ok(None)
+    }
+
     /// Whether the transaction that was begun can go on after a statement failed in it.
     fn survives_errors(&self) -> bool;
+
+    /// The way to carry out statements of many rows at once, where that pays.
+    fn many(&mut self) -> Option<&mut dyn Many> {
+        None
+    }
+}
+
+/// An engine that is best asked seldom.
+pub(crate) trait Many {
+    /// Carries out what was put off. Says whether all of it came to what was expected.
+    fn carry_out(&mut self, put_off: &PutOff) -> Result<bool, StoreError>;
 }
 
 /// A row while it is read.

@@ -88,6 +88,12 @@ pub enum OpenError {
         /// The newest version that this program knows.
         known: i64,
     },
+    /// The database is not a whole record.
+    #[error("the database is {what}")]
+    Unfinished {
+        /// What it is, and what to do.
+        what: &'static str,
+    },
     /// The database URL can't be read, or asks for what is not supported.
     #[error(
         "the database URL is not usable: expected something like postgres://user:password@host/database"

@@ -2,10 +2,14 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
 
 use tokio::sync::oneshot::Sender;
+use tracing::Span;
+use tracing::field::Empty;
 
 use crate::StoreError;
+use crate::stats::Fared;
 use crate::tx::Tx;
 
 /// A job, whatever it returns.
@@ -16,11 +20,17 @@ pub(crate) trait Job: Send {
     /// Whether it only reads.
     fn reads(&self) -> bool;
 
+    /// When it was asked for.
+    fn asked(&self) -> Instant;
+
     /// Whether its caller still waits for it.
     fn is_wanted(&self) -> bool;
 
     /// Runs it and keeps what it returns. Says whether that is a success.
     fn run(&mut self, tx: &mut Tx<'_>) -> bool;
+
+    /// Tells whoever traces the request how it fared.
+    fn trace(&self, fared: &Fared);
 
     /// Answers the caller with what the last run returned.
     fn answer(self: Box<Self>);
@@ -35,6 +45,22 @@ pub(crate) struct Named<T, E, F> {
     pub(crate) work: F,
     pub(crate) result: Option<Result<T, E>>,
     pub(crate) reply: Sender<Result<T, E>>,
+    pub(crate) asked: Instant,
+    /// Of the request's trace, where it has one; it ends with the answer.
+    pub(crate) span: Span,
+}
+
+/// The part of a request's trace that a job is. Without a trace, or nobody who takes it down, it is none.
+pub(crate) fn span(name: &'static str, reads: bool) -> Span {
+    tracing::trace_span!(
+        target: "enlist_trace",
+        "transaction",
+        transaction = name,
+        reads,
+        wait_us = Empty,
+        run_us = Empty,
+        success = Empty,
+    )
 }
 
 impl<T, E, F> Job for Named<T, E, F>
@@ -51,8 +77,21 @@ where
         self.reads
     }
 
+    fn asked(&self) -> Instant {
+        self.asked
+    }
+
     fn is_wanted(&self) -> bool {
         !self.reply.is_closed()
+    }
+
+    fn trace(&self, fared: &Fared) {
+        if !self.span.is_disabled() {
+            let micros = |duration: std::time::Duration| duration.as_micros() as u64;
+            self.span.record("wait_us", micros(fared.waited));
+            self.span.record("run_us", micros(fared.ran));
+            self.span.record("success", fared.success);
+        }
     }
 
     fn run(&mut self, tx: &mut Tx<'_>) -> bool {

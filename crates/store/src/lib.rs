@@ -22,7 +22,9 @@
 //! collide at the right edge of the same time-ordered index, and `REPEATABLE READ` makes all
 //! but one of the writers that count on the same secret start over at each commit.
 
+mod ahead;
 mod column;
+mod copy;
 mod directory;
 mod engine;
 mod error;
@@ -32,8 +34,10 @@ mod location;
 mod migrate;
 mod plan;
 mod postgres;
+mod put_off;
 mod queue;
 mod reader;
+mod seat;
 mod sqlite;
 mod stats;
 mod store;
@@ -42,12 +46,18 @@ mod tx;
 mod value;
 mod writer;
 
+pub use copy::{
+    BackupDescription, Copied, CopyError, CopyProgress, CopyStep, Hears, Side, TableSum, backup,
+    migrate, restore, verify_backup,
+};
 pub use error::{OpenError, StoreError};
 pub use location::{Location, Tuning};
-pub use stats::Stats;
+pub use postgres::{DatabaseNotes, database_notes};
+pub use stats::{JobStats, Stats};
 pub use store::Store;
 pub use tables::{
-    CertificateFilter, DeviceFilter, EventFilter, IssuedStanding, NewestEvents, Readiness,
-    SealedEvent, SealedRecord, StandingChange, StoredHead, Unready,
+    CaInUse, CertificateFilter, DeviceFilter, DevicesAlike, EventFilter, IssuedStanding,
+    NewestEvents, Readiness, SealedEvent, SealedRecord, SecretsWorn, StandingChange, StoredHead,
+    Unready,
 };
 pub use tx::Tx;

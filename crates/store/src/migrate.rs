@@ -72,7 +72,8 @@ fn step(engine: &mut dyn Engine, version: i64, ddl: &str) -> Result<(), StoreErr
     engine.step(Step::Commit)
 }
 
-fn version(engine: &mut dyn Engine) -> Result<i64, StoreError> {
+/// The version of the schema that is there; 0 where there is none.
+pub(crate) fn version(engine: &mut dyn Engine) -> Result<i64, StoreError> {
     let mut version = 0;
     engine.query(
         "SELECT version FROM schema_version ORDER BY version DESC LIMIT 1",

@@ -24,6 +24,9 @@ pub(crate) enum Use {
     },
     /// By one of the readers.
     Read,
+    /// By whoever makes a file that is thrown away if it does not get complete: without a journal, and not
+    /// made durable.
+    Make,
 }
 
 /// What every connection is told. `synchronous=FULL` with a write-ahead log makes a commit
@@ -57,6 +60,10 @@ impl Sqlite {
                 "PRAGMA journal_mode = WAL; PRAGMA cache_size = -32768; PRAGMA max_page_count = {pages};"
             ),
             Use::Read => "PRAGMA cache_size = -4096; PRAGMA query_only = ON;".to_owned(),
+            Use::Make => {
+                "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -32768;"
+                    .to_owned()
+            }
         };
         sqlite.0.execute_batch(&own).map_err(failed)?;
         Ok(sqlite)

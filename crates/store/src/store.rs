@@ -1,22 +1,27 @@
 //! The store: its threads, and the two ways to give them work.
 
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
 use std::thread::{Builder, JoinHandle};
+use std::time::Instant;
 
 use enlist_core::Rng;
 use tokio::sync::oneshot;
 
+use crate::copy::refuse_unfinished;
 use crate::directory::Directory;
 use crate::engine::Engine;
-use crate::job::{Job, Named};
+use crate::job::{Job, Named, span};
 use crate::migrate::migrate;
 use crate::plan::Plan;
+use crate::postgres::OutOfReach;
 use crate::queue::{Queue, Refused};
 use crate::reader::Reader;
+use crate::seat::{Connect, Seat};
 use crate::sqlite::Sqlite;
 use crate::stats::Counters;
 use crate::tx::Tx;
-use crate::writer::{Connect, Writer};
+use crate::writer::Writer;
 use crate::{Location, OpenError, Stats, StoreError, Tuning};
 
 type Jobs = Arc<Queue<Box<dyn Job>>>;
@@ -29,6 +34,7 @@ pub struct Store {
     /// None in memory, where the writer reads too.
     reads: Option<Jobs>,
     counters: Arc<Counters>,
+    round_trips: Arc<AtomicU64>,
     threads: Vec<JoinHandle<()>>,
     // Given back after the threads have ended.
     directory: Option<Directory>,
@@ -70,6 +76,7 @@ impl Store {
             writes: Arc::new(Queue::new(tuning.queue)),
             reads: (plan.readers > 0).then(|| Arc::new(Queue::new(tuning.queue))),
             counters: Arc::default(),
+            round_trips: Arc::clone(&plan.round_trips),
             threads: Vec::new(),
             directory,
         };
@@ -92,7 +99,25 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        submit(&self.writes, name, false, job).await
+        submit(&self.writes, (name, 1), false, job).await
+    }
+
+    /// As [`Store::write`], for a job that holds a lot while it waits: `weight` is how many plain jobs it is
+    /// as large as. What waits is bounded by weight, so that memory is.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_weighing<T, E>(
+        &self,
+        name: &'static str,
+        weight: usize,
+        job: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        submit(&self.writes, (name, weight), false, job).await
     }
 
     /// Runs a job that only reads. It sees the database as it was at one moment, with all that
@@ -109,7 +134,8 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        submit(self.reads.as_ref().unwrap_or(&self.writes), name, true, job).await
+        let queue = self.reads.as_ref().unwrap_or(&self.writes);
+        submit(queue, (name, 1), true, job).await
     }
 
     /// On SQLite, empties the write-ahead log, so that what was deleted or replaced is not in it either.
@@ -126,42 +152,86 @@ impl Store {
 
     /// What has been done so far.
     pub fn stats(&self) -> Stats {
-        self.counters.snapshot(self.writes.len())
+        Stats {
+            waiting: self.writes.len(),
+            reads_waiting: self.reads.as_ref().map_or(0, |reads| reads.len()),
+            capacity: self.writes.capacity(),
+            round_trips: self.round_trips.load(Relaxed),
+            ..self.counters.snapshot()
+        }
     }
 
     /// Finishes the jobs that wait, takes no new ones, and gives the database back. Blocks.
     pub fn close(self) {}
 
     fn start(&mut self, plan: &Plan, rng: &Arc<dyn Rng>, tuning: &Tuning) -> Result<(), OpenError> {
-        let most = plan.batch.min(tuning.batch).max(1);
-        for number in 0..plan.writers {
-            let connect = (plan.connect_writer)();
-            let (queue, rng, counters) = self.shared(&self.writes, rng);
-            self.spawn(
-                format!("store-write-{number}"),
-                connect,
-                number == 0,
-                move |connect, engine| {
-                    Writer::new(connect, Some(engine), rng, counters).run(&queue, most);
-                },
-            )?;
-        }
-        for number in 0..plan.readers {
-            let connect = (plan.connect_reader)();
-            let (queue, rng, counters) = match &self.reads {
-                Some(reads) => self.shared(reads, rng),
-                None => break,
-            };
-            self.spawn(
-                format!("store-read-{number}"),
-                connect,
-                false,
-                move |connect, engine| {
-                    Reader::new(connect, Some(engine), rng, counters).run(&queue);
-                },
-            )?;
+        let (writers, readers) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        // One of each first, in case there are not connections enough for all.
+        for number in 0..plan.writers.max(plan.readers) {
+            if number < plan.writers {
+                self.start_writer(number, plan, rng, tuning, &writers)?;
+            }
+            if number < plan.readers {
+                self.start_reader(number, plan, rng, &readers)?;
+            }
         }
         Ok(())
+    }
+
+    fn start_writer(
+        &mut self,
+        number: usize,
+        plan: &Plan,
+        rng: &Arc<dyn Rng>,
+        tuning: &Tuning,
+        able: &Arc<AtomicUsize>,
+    ) -> Result<(), OpenError> {
+        let most = plan.batch.min(tuning.batch).max(1);
+        let most_guarded = plan.guarded_batch;
+        let (queue, rng, counters) = self.shared(&self.writes, rng);
+        let able = Arc::clone(able);
+        let needed = if number == 0 {
+            Needed::First
+        } else {
+            Needed::Not
+        };
+        self.spawn(
+            format!("store-write-{number}"),
+            (plan.connect_writer)(),
+            needed,
+            move |connect, engine| {
+                let seat = Seat::new(connect, engine, able);
+                Writer::new(seat, rng, counters).run(&queue, most, most_guarded);
+            },
+        )
+    }
+
+    fn start_reader(
+        &mut self,
+        number: usize,
+        plan: &Plan,
+        rng: &Arc<dyn Rng>,
+        able: &Arc<AtomicUsize>,
+    ) -> Result<(), OpenError> {
+        let Some(reads) = &self.reads else {
+            return Ok(());
+        };
+        let (queue, rng, counters) = self.shared(reads, rng);
+        let able = Arc::clone(able);
+        let needed = if number == 0 {
+            Needed::One
+        } else {
+            Needed::Not
+        };
+        self.spawn(
+            format!("store-read-{number}"),
+            (plan.connect_reader)(),
+            needed,
+            move |connect, engine| {
+                let seat = Seat::new(connect, engine, able);
+                Reader::new(seat, rng, counters).run(&queue);
+            },
+        )
     }
 
     fn shared(&self, queue: &Jobs, rng: &Arc<dyn Rng>) -> (Jobs, Arc<dyn Rng>, Arc<Counters>) {
@@ -174,24 +244,36 @@ impl Store {
 
     /// Starts a thread, waits until it has its connection, and has the schema brought up to
     /// date where it is the first. Connecting is done on the thread itself: the PostgreSQL
-    /// client can't be used inside an async runtime.
+    /// client can't be used inside an async runtime. One that is not needed starts without, too, where the
+    /// database grants no more of them, and has it as soon as it does.
     fn spawn(
         &mut self,
         name: String,
         mut connect: Connect,
-        first: bool,
-        work: impl FnOnce(Connect, Box<dyn Engine>) + Send + 'static,
+        needed: Needed,
+        work: impl FnOnce(Connect, Option<Box<dyn Engine>>) + Send + 'static,
     ) -> Result<(), OpenError> {
         let (ready, is_ready) = mpsc::channel();
         let thread = Builder::new()
             .name(name)
             .spawn(move || {
                 let opened = connect().map_err(OpenError::from).and_then(|mut engine| {
-                    if first {
+                    if needed == Needed::First {
                         migrate(&mut *engine)?;
+                        refuse_unfinished(&mut *engine)?;
                     }
-                    Ok(engine)
+                    Ok(Some(engine))
                 });
+                let opened = match opened {
+                    Err(OpenError::Database(error))
+                        if needed == Needed::Not && is_crowded(&error) =>
+                    {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::warn!(error, "this server has fewer connections than it wants");
+                        Ok(None)
+                    }
+                    opened => opened,
+                };
                 match opened {
                     Ok(engine) => {
                         let _ = ready.send(Ok(()));
@@ -224,9 +306,29 @@ impl Drop for Store {
     }
 }
 
+/// Whether a thread has to have its connection when the store opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needed {
+    /// It has, and brings the schema up to date.
+    First,
+    /// It has.
+    One,
+    /// Others do the same work.
+    Not,
+}
+
+/// Whether the database grants no more connections.
+fn is_crowded(error: &StoreError) -> bool {
+    let StoreError::Unavailable(cause) = error else {
+        return false;
+    };
+    let out_of_reach = cause.downcast_ref::<OutOfReach>();
+    out_of_reach.is_some_and(OutOfReach::is_crowded)
+}
+
 async fn submit<T, E>(
     queue: &Queue<Box<dyn Job>>,
-    name: &'static str,
+    (name, weight): (&'static str, usize),
     reads: bool,
     work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
 ) -> Result<T, E>
@@ -241,11 +343,15 @@ where
         work,
         result: None,
         reply,
+        asked: Instant::now(),
+        span: span(name, reads),
     };
-    queue.push(Box::new(job)).map_err(|refused| match refused {
-        Refused::Full => StoreError::Busy,
-        Refused::Closed => StoreError::Closed,
-    })?;
+    queue
+        .push(Box::new(job), weight)
+        .map_err(|refused| match refused {
+            Refused::Full => StoreError::Busy,
+            Refused::Closed => StoreError::Closed,
+        })?;
     answer
         .await
         .unwrap_or_else(|_| Err(StoreError::Closed.into()))

@@ -12,28 +12,12 @@ pub struct Postgres {
     watch: Child,
     bin: PathBuf,
     dir: PathBuf,
+    /// Where it listens on the loopback address, if there.
+    port: Option<u16>,
 }
 
 /// Makes the cluster, runs the server until standard input ends, and clears up.
-const WATCH: &str = r#"
-trap '' INT TERM HUP
-bin=$1; shift
-dir=$(mktemp -d -t enlist-postgres-XXXXXX) || exit 1
-cd "$dir" || exit 1
-tidy() { rm -rf "$dir"; }
-"$bin/initdb" -D data -U enlist --auth=trust --no-sync -E UTF8 --locale=C >log 2>&1 || { cat log >&2; tidy; exit 1; }
-"$bin/postgres" -D data -k "$dir" -c listen_addresses= -c max_connections=300 "$@" >log 2>&1 </dev/null &
-server=$!
-until "$bin/pg_isready" -q -h "$dir"; do
-    kill -0 $server 2>/dev/null || { cat log >&2; tidy; exit 1; }
-    sleep 0.05
-done
-echo "$dir"
-cat >/dev/null
-kill -INT $server
-wait $server
-tidy
-"#;
+const WATCH: &str = include_str!("postgres.sh");
 
 impl Postgres {
     /// Starts one that does not care for durability, as most tests don't. `None`, with a note
@@ -50,19 +34,23 @@ impl Postgres {
     /// # Panics
     /// As [`Postgres::start`].
     pub fn start_with(settings: &[&str]) -> Option<Self> {
-        let Some(bin) = installed() else {
-            let note = "PostgreSQL's server is not installed (no /usr/lib/postgresql/*/bin)";
-            assert!(
-                std::env::var("CI").as_deref() != Ok("true"),
-                "{note}, and CI=true asks for all tests"
-            );
-            eprintln!("skipped: {note}");
-            return None;
-        };
+        Self::start_at(None, settings)
+    }
+
+    /// As [`Postgres::start_with`]; with a port it listens there, on the loopback address, too.
+    ///
+    /// # Panics
+    /// As [`Postgres::start`].
+    pub fn start_at(port: Option<u16>, settings: &[&str]) -> Option<Self> {
+        let listens = port.map(|_| ["-c", "listen_addresses=127.0.0.1"]);
+        let bin = programs()?;
         let mut watch = shell()
             .args(["-c", WATCH, "watch"])
             .arg(&bin)
+            .args(listens.into_iter().flatten())
             .args(settings.iter().flat_map(|setting| ["-c", setting]))
+            // All of its programs go by that.
+            .envs(port.map(|port| ("PGPORT", port.to_string())))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -77,6 +65,7 @@ impl Postgres {
             watch,
             bin,
             dir: PathBuf::from(line.trim_end()),
+            port,
         })
     }
 
@@ -89,11 +78,14 @@ impl Postgres {
             .arg("--host")
             .arg(&self.dir)
             .args(["--username=enlist", "--", name])
+            .envs(self.port.map(|port| ("PGPORT", port.to_string())))
             .status()
             .expect("createdb can be run");
         assert!(made.success(), "the database {name} can't be made");
         let host = self.dir.display();
-        format!("postgres:///{name}?user=enlist&host={host}")
+        let port = self.port.map(|port| format!("&port={port}"));
+        let port = port.unwrap_or_default();
+        format!("postgres:///{name}?user=enlist&host={host}{port}")
     }
 }
 
@@ -102,6 +94,20 @@ impl Drop for Postgres {
         drop(self.watch.stdin.take());
         let _ = self.watch.wait();
     }
+}
+
+/// Where the server's programs are. `None`, with a note on standard error, where they are not installed.
+pub(crate) fn programs() -> Option<PathBuf> {
+    let found = installed();
+    if found.is_none() {
+        let note = "PostgreSQL's server is not installed (no /usr/lib/postgresql/*/bin)";
+        assert!(
+            std::env::var("CI").as_deref() != Ok("true"),
+            "{note}, and CI=true asks for all tests"
+        );
+        eprintln!("skipped: {note}");
+    }
+    found
 }
 
 /// The newest version that is installed.
@@ -121,7 +127,7 @@ fn installed() -> Option<PathBuf> {
 }
 
 /// A shell that is not root's: PostgreSQL refuses to run as root.
-fn shell() -> Command {
+pub(crate) fn shell() -> Command {
     let id = Command::new("id").arg("-u").output();
     let root = id.is_ok_and(|id| id.stdout.trim_ascii() == b"0");
     if root {

@@ -1,4 +1,4 @@
-//! A whole server in memory, behind real TLS on a free loopback port.
+//! A whole server in memory, or on a database of its own, behind real TLS on a free loopback port.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use enlist_pki::Anchors;
 use enlist_server::{Listen, Server, StatusDoor};
 use enlist_wire::{Client, Enrollment, NewGroup};
 
-use crate::{FakeClock, FakeDevice, SeededRng, SoftHsm};
+use crate::{FakeClock, FakeDevice, SeededRng, SoftHsm, own_database};
 
 /// A server, its clock, and an administrator.
 pub struct Rig {
@@ -33,7 +33,8 @@ pub struct Rig {
 }
 
 impl Rig {
-    /// Starts a server on an in-memory store, set up as at a first start.
+    /// Starts a server on an in-memory store, set up as at a first start; on a PostgreSQL where the
+    /// environment says so (see [`own_database`]).
     pub fn new() -> Self {
         Self::on(Location::Memory)
     }
@@ -71,6 +72,10 @@ impl Rig {
         ca_keys: Option<Pkcs11Spec>,
         token: Option<&str>,
     ) -> Self {
+        let location = match location {
+            Location::Memory => own_database().map_or(Location::Memory, Location::Postgres),
+            elsewhere => elsewhere,
+        };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -99,6 +104,8 @@ impl Rig {
             names: Vec::new(),
             certificate: None,
             max_connections: 1024,
+            trusted_proxies: Vec::new(),
+            drain_delay: Duration::ZERO,
             status: Some(door.clone()),
         };
         let server = runtime

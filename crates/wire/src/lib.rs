@@ -57,7 +57,7 @@ pub use ca::{
     RootExported, TakeRootOffline,
 };
 pub use certificate::{Certificate, CertificateStatus, CertificatesQuery};
-pub use client::{Client, ClientError};
+pub use client::{Client, ClientError, Meter, Reading};
 pub use configuration::{
     ApplyConfiguration, ApplySchema, Configuration, ConfigurationApplied, ConfigurationChange,
     ConfigurationEntry, ConfigurationQuery, DesiredConfiguration, GroupSchema, HistoryQuery,

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 /// One connection, TLS included where the door has it.
 pub(crate) struct Connection {
-    stream: BufReader<Box<dyn Stream>>,
+    stream: BufReader<Box<dyn Stream + Send>>,
 }
 
 /// What bytes go over.

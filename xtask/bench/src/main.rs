@@ -10,8 +10,13 @@ mod load;
 mod machine;
 mod newcomers;
 mod parts;
+mod peers;
 mod process;
 mod scratch;
+// As the tests have it.
+#[path = "../../../crates/testkit/src/postgres.rs"]
+#[allow(dead_code, reason = "the tests use the rest")]
+mod postgres;
 mod served;
 // As the tests of `attest` have it.
 #[path = "../../../crates/testkit/src/soft_tpm.rs"]
@@ -19,11 +24,14 @@ mod served;
 mod soft_tpm;
 mod table;
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
 
 use parts::{
-    Scale, admission, agent, audit, batches, bulk, enroll, est, memory, ocsp, revocation, tpm,
+    Scale, admission, agent, audit, batches, bulk, enroll, est, memory, ocsp, revocation,
+    ten_million, tpm,
 };
 use table::Table;
 
@@ -36,6 +44,10 @@ struct Cli {
     /// Only as much as shows that all parts run; the figures mean nothing.
     #[arg(long, conflicts_with = "quick")]
     smoke: bool,
+    /// Beside step-ca, the program at this path, and cfssl, and nothing else. Writes docs/benchmarks.md and
+    /// its picture; with fewer rounds, into target/bench.
+    #[arg(long, value_name = "STEP_CA", conflicts_with = "parts")]
+    peers: Option<PathBuf>,
     /// What this process is: the measuring one, or a server that is measured.
     #[arg(long, hide = true, value_enum)]
     role: Option<Role>,
@@ -75,6 +87,8 @@ enum Part {
     Agent,
     /// A TPM's attestation beside the signatures in it.
     Tpm,
+    /// Ten times the most devices, on PostgreSQL. Only where it is named: it takes ten minutes and gigabytes.
+    TenMillion,
 }
 
 fn main() -> Result<()> {
@@ -89,6 +103,15 @@ fn main() -> Result<()> {
         (_, true) => Scale::SMOKE,
         _ => Scale::FULL,
     };
+    if let Some(step_ca) = &cli.peers {
+        let beside = scratch::target().join("bench");
+        let (size, into) = match (cli.quick, cli.smoke) {
+            (true, _) => (peers::Size::QUICK, beside),
+            (_, true) => (peers::Size::SMOKE, beside),
+            _ => (peers::Size::FULL, scratch::docs()),
+        };
+        return peers::measure(step_ca, size, &into);
+    }
     let wanted = |part| cli.parts.is_empty() || cli.parts.contains(&part);
     let mut table = Table::new(machine::describe());
     if wanted(Part::Enroll) {
@@ -120,6 +143,9 @@ fn main() -> Result<()> {
     }
     if wanted(Part::Tpm) {
         tpm::measure(&scale, &mut table)?;
+    }
+    if cli.parts.contains(&Part::TenMillion) {
+        ten_million::measure(&scale, &mut table)?;
     }
     println!("\n{table}");
     Ok(())

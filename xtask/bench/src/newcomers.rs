@@ -63,10 +63,15 @@ impl Newcomers {
         (0..count).map(enroll).collect()
     }
 
-    fn request(&mut self) -> Result<Vec<u8>> {
-        let (_, request) = self.next()?;
+    /// A request, ready to be sent, and the key that it is for.
+    pub(crate) fn keyed(&mut self) -> Result<(FileKey, Vec<u8>)> {
+        let (key, request) = self.next()?;
         let body = serde_json::to_vec(&request)?;
-        Ok(http::post("/v1/device/enroll", None, &body))
+        Ok((key, http::post("/v1/device/enroll", None, &body)))
+    }
+
+    fn request(&mut self) -> Result<Vec<u8>> {
+        Ok(self.keyed()?.1)
     }
 
     fn est_request(&mut self) -> Result<Vec<u8>> {

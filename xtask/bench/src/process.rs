@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
 /// Clock ticks a second, as /proc counts them on Linux.
@@ -22,6 +23,18 @@ pub(crate) fn cpu(pid: u32) -> Result<Duration> {
     Ok(Duration::from_millis(ticks * 1000 / TICKS))
 }
 
+/// Files that are open in a process, sockets included; `None` once it has ended.
+pub(crate) fn open_files(pid: u32) -> Option<usize> {
+    Some(std::fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count())
+}
+
+/// Lets this process, and those that it starts from now on, open as many files as the system allows.
+pub(crate) fn allow_files() -> Result<()> {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    Ok(setrlimit(Resource::Nofile, limit)?)
+}
+
 /// CPU time that this thread has used.
 pub(crate) fn thread_cpu() -> Duration {
     let now = clock_gettime(ClockId::ThreadCPUTime);
@@ -34,6 +47,8 @@ pub(crate) fn thread_cpu() -> Duration {
 pub(crate) struct Resident {
     pub(crate) now: u64,
     pub(crate) peak: u64,
+    /// What of it is no file's, now.
+    pub(crate) anonymous: u64,
 }
 
 /// Resident memory of a process; `None` once it has ended.
@@ -51,6 +66,7 @@ pub(crate) fn resident(pid: u32) -> Option<Resident> {
     Some(Resident {
         now: field("VmRSS:")?,
         peak: field("VmHWM:")?,
+        anonymous: field("RssAnon:")?,
     })
 }
 

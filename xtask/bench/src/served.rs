@@ -18,6 +18,7 @@ use secrecy::SecretString;
 use tempfile::TempDir;
 
 use crate::newcomers::Newcomers;
+use crate::peers::traced;
 use crate::{Role, process, scratch};
 
 /// A running server, killed when this is dropped.
@@ -37,6 +38,21 @@ impl Served {
         Self::over(scratch::directory()?.into(), None)
     }
 
+    /// The same in this directory, traced into a file where one is named.
+    pub(crate) fn traced(data: TempDir, trace: Option<&Path>) -> Result<Self> {
+        let mut command = traced::command(&scratch::binary("enlist")?, trace);
+        serve(&mut command, data.path());
+        Self::start(command, data.into(), None)
+    }
+
+    /// The same on a database of PostgreSQL's.
+    pub(crate) fn on(database: &str, data: TempDir) -> Result<Self> {
+        let mut command = Command::new(scratch::binary("enlist")?);
+        serve(&mut command, data.path());
+        command.env("ENLIST_DATABASE_URL", database);
+        Self::start(command, data.into(), None)
+    }
+
     /// The same, with a door of its own for those who ask how certificates stand.
     pub(crate) fn with_status() -> Result<Self> {
         Self::over(scratch::directory()?.into(), Some(free_address()?))
@@ -52,14 +68,9 @@ impl Served {
 
     fn over(data: Arc<TempDir>, status: Option<SocketAddr>) -> Result<Self> {
         let mut command = Command::new(scratch::binary("enlist")?);
-        command.args(["serve", "--listen", "127.0.0.1:0"]);
+        serve(&mut command, data.path());
         if let Some(status) = status {
             command.arg("--status-listen").arg(status.to_string());
-        }
-        command.arg("--data").arg(data.path());
-        // Other settings of the environment's are not what is measured.
-        for name in ["ENLIST_DATABASE_URL", "ENLIST_LOG", "ENLIST_PUBLIC_URL"] {
-            command.env_remove(name);
         }
         Self::start(command, data, status)
     }
@@ -146,6 +157,11 @@ impl Served {
         self.status.context("the server has no such door")
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// CPU time it has used.
     pub(crate) fn cpu(&self) -> Result<Duration> {
         process::cpu(self.child.id())
@@ -172,8 +188,18 @@ impl Drop for Served {
     }
 }
 
+/// `enlist serve` over a data directory.
+fn serve(command: &mut Command, data: &Path) {
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]);
+    command.arg(data);
+    // Other settings of the environment's are not what is measured.
+    for name in ["ENLIST_DATABASE_URL", "ENLIST_LOG", "ENLIST_PUBLIC_URL"] {
+        command.env_remove(name);
+    }
+}
+
 /// An address that nobody listens at.
-fn free_address() -> Result<SocketAddr> {
+pub(crate) fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 

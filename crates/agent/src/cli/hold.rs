@@ -4,9 +4,9 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use enlist_core::Clock;
+use enlist_core::{Clock, Rng};
 use enlist_keys::tls::{Identity, client_config};
 use enlist_pki::Certificate;
 use enlist_pki::path::ServerTrust;
@@ -19,7 +19,11 @@ use crate::signals::Wish;
 
 /// How long the server is asked to hold a request: well below what middle boxes take for dead.
 const HELD_S: u32 = 60;
-/// How long a bell is not listened to after it has rung, or after the server did not take the call.
+/// An answer that comes sooner without a ring is one of a server that is about to end: it has let all who
+/// wait go at once, and they are not to come back all at once.
+const LET_GO: Duration = Duration::from_secs(30);
+/// How long a bell is not listened to after it has rung, or after the server did not take the call; about,
+/// so that a fleet spreads out.
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
@@ -38,6 +42,7 @@ struct Line {
     url: String,
     timeout: Duration,
     clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
 }
 
 impl Held {
@@ -46,6 +51,7 @@ impl Held {
     pub(super) fn open(
         configuration: &Configuration,
         clock: Arc<dyn Clock>,
+        rng: Arc<dyn Rng>,
         wishes: Sender<Wish>,
     ) -> io::Result<Option<Self>> {
         if !configuration.hold_connection {
@@ -55,6 +61,7 @@ impl Held {
             url: configuration.server_url.clone(),
             timeout: configuration.network_timeout + Duration::from_secs(u64::from(HELD_S)),
             clock,
+            rng,
         };
         let (sender, receiver) = channel();
         thread::Builder::new()
@@ -90,6 +97,7 @@ impl Line {
         let mut client = self.client(caller);
         let mut pause = FIRST_PAUSE;
         loop {
+            let called = Instant::now();
             let rest = match client.as_ref().map(|client| client.wait(HELD_S)) {
                 Some(Ok(reply)) if reply.poll => {
                     if wishes.send(Wish::Poll).is_err() {
@@ -100,12 +108,15 @@ impl Line {
                 }
                 Some(Ok(_)) => {
                     pause = FIRST_PAUSE;
-                    // A server that never holds is not asked without end.
-                    Duration::from_secs(1)
+                    if called.elapsed() < LET_GO {
+                        spread(&*self.rng, FIRST_PAUSE)
+                    } else {
+                        Duration::from_secs(1)
+                    }
                 }
                 Some(Err(_)) | None => {
                     // The polls say what is wrong; this one just waits.
-                    let rest = pause;
+                    let rest = spread(&*self.rng, pause);
                     pause = (pause * 2).min(LONGEST_PAUSE);
                     rest
                 }
@@ -126,5 +137,33 @@ impl Line {
         };
         let config = client_config(trust, Some(identity), self.clock.clone()).ok()?;
         Client::new(&self.url, Arc::new(config), self.timeout).ok()
+    }
+}
+
+/// Half of a time to one and a half of it.
+fn spread(rng: &dyn Rng, time: Duration) -> Duration {
+    let mut byte = [0];
+    rng.fill(&mut byte);
+    time / 2 + time * u32::from(byte[0]) / 255
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Always(u8);
+
+    impl Rng for Always {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(self.0);
+        }
+    }
+
+    #[test]
+    fn those_who_were_let_go_at_once_come_back_one_by_one() {
+        let rest = |byte| spread(&Always(byte), FIRST_PAUSE);
+        assert_eq!(rest(0), Duration::from_secs(5));
+        assert_eq!(rest(255), Duration::from_secs(15));
+        assert!(rest(1) > rest(0) && rest(200) < rest(201));
     }
 }

@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use enlist_core::SystemClock;
+use enlist_core::{SystemClock, SystemRng};
 
 use super::hold::Held;
 use super::wait_for_configuration::Patience;
@@ -143,7 +143,12 @@ fn hold(
     wishes: &Wishes,
     log: &Log,
 ) -> Option<Held> {
-    match Held::open(configuration, agent.clock(), wishes.sender()) {
+    match Held::open(
+        configuration,
+        agent.clock(),
+        Arc::new(SystemRng),
+        wishes.sender(),
+    ) {
         Ok(held) => held,
         Err(error) => {
             log.warn(explain(&error));

@@ -101,6 +101,12 @@ impl<D: Disk> Vault<D> {
         &mut self.disk
     }
 
+    /// The disk itself, from a vault that ends here.
+    #[must_use]
+    pub fn into_disk(self) -> D {
+        self.disk
+    }
+
     /// The state that was saved last; `None` on a device that is new.
     pub fn state(&self) -> Result<Option<State>, VaultError> {
         match self.read(STATE)? {

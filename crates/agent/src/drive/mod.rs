@@ -12,6 +12,7 @@ mod looking;
 mod open;
 mod orders;
 mod poll;
+mod rest;
 mod rooms;
 mod roots;
 mod trouble;

@@ -24,6 +24,13 @@ impl Backoff {
         self.attempts = self.attempts.saturating_add(1);
         now + random_below(bound, rng).max(LEAST)
     }
+
+    /// When to try again after one more failure, where the server has said how long to wait. It says the same
+    /// to everybody: who has failed often stays away for longer, so that the many who were told to come back
+    /// become fewer each time.
+    pub(super) fn next_from(&mut self, now: Timestamp, wish: Duration, rng: &dyn Rng) -> Timestamp {
+        at_least(now, wish, rng).max(self.next(now, rng))
+    }
 }
 
 /// When to try again where the server has said how long to wait: up to a quarter, and up to a minute,
@@ -69,6 +76,20 @@ mod tests {
         let now = Timestamp::from_secs(0);
         assert!(backoff.next(now, &Always(0)) > now);
         assert!(at_least(now, Duration::ZERO, &Always(0)) > now);
+    }
+
+    #[test]
+    fn whoever_is_told_to_wait_again_and_again_comes_back_seldomer_and_never_sooner() {
+        let now = Timestamp::from_secs(0);
+        let (mut late, mut soon) = (Backoff::default(), Backoff::default());
+        let wish = Duration::from_secs(3);
+        let waits = |backoff: &mut Backoff, dice| -> Vec<i64> {
+            (0..7)
+                .map(|_| backoff.next_from(now, wish, &Always(dice)).as_secs())
+                .collect()
+        };
+        assert_eq!(waits(&mut late, 255), [3, 3, 4, 8, 16, 32, 64]);
+        assert_eq!(waits(&mut soon, 0), [3; 7]);
     }
 
     #[test]

@@ -156,7 +156,13 @@ mod tests {
         assert_eq!(of("internal", 500, |_| {}), Verdict::Retry(None));
         assert_eq!(of("too-many", 429, |_| {}), Verdict::Retry(None));
         assert_eq!(
-            of("busy", 503, |problem| problem.retry_after_s = Some(7)),
+            of("busy", 429, |problem| problem.retry_after_s = Some(1)),
+            Verdict::Retry(Some(Duration::from_secs(1)))
+        );
+        assert_eq!(
+            of("storage-unavailable", 503, |problem| problem
+                .retry_after_s =
+                Some(7)),
             Verdict::Retry(Some(Duration::from_secs(7)))
         );
         for slug in ["bad-nonce", "challenge-invalid", "challenge-used"] {

@@ -17,6 +17,7 @@ mod enrolling;
 mod failure;
 mod orders;
 mod renewing;
+mod rest;
 mod settings;
 mod state;
 mod step;
@@ -27,6 +28,7 @@ use enlist_wire::Hardware;
 
 pub use failure::{Failure, Verdict};
 pub use orders::{Orders, Told, UnderWay};
+pub use rest::Rest;
 pub use settings::{Adoptable, Settings};
 pub use state::{Aside, Enrolling, Identity, Renewal, Stage, State, UnknownState, Validity};
 pub use step::{Ask, Challenge, Evidence, Granted, Note, Outcome, Polled, Proof, Step};

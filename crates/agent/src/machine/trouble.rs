@@ -3,7 +3,7 @@
 use enlist_core::{Rng, Timestamp};
 use enlist_wire::KeyRotation;
 
-use super::{Failure, Machine, Moment, Note, Stage, State, Verdict, backoff, due};
+use super::{Failure, Machine, Moment, Note, Stage, State, Verdict, due};
 
 impl Machine {
     /// Back to the last good state, and when to try again.
@@ -21,7 +21,7 @@ impl Machine {
             // The wait for this one is over already.
             None if was_poll && was_asked_first && !failure.may_pass() => now,
             None => match &failure.verdict {
-                Verdict::Retry(Some(after)) => backoff::at_least(now, *after, rng),
+                Verdict::Retry(Some(after)) => self.memory.backoff.next_from(now, *after, rng),
                 Verdict::Retry(None) | Verdict::Dates => self.memory.backoff.next(now, rng),
                 Verdict::Expired | Verdict::Known(_) | Verdict::Gone | Verdict::GiveUp => {
                     now + due::polling(&self.settings, rng)

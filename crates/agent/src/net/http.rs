@@ -9,7 +9,7 @@ use enlist_pki::Certificate;
 use enlist_pki::path::ServerTrust;
 use enlist_wire::{
     ChallengeReply, ChallengeRequest, Client, ClientError, DeviceSelf, EnrollReply, EnrollRequest,
-    Enrolled, NonceReply, NonceRequest, PollReply, PollRequest, RenewRequest, TokenRequest,
+    Enrolled, Meter, NonceReply, NonceRequest, PollReply, PollRequest, RenewRequest, TokenRequest,
 };
 
 use super::Net;
@@ -23,6 +23,7 @@ pub struct HttpNet {
     trust: ServerTrust,
     timeout: Duration,
     clock: Arc<dyn Clock>,
+    meter: Option<Arc<Meter>>,
     anonymous: Option<Client>,
     /// The client of a certificate, by its fingerprint.
     identified: Option<([u8; 32], Client)>,
@@ -38,9 +39,17 @@ impl HttpNet {
             trust,
             timeout,
             clock,
+            meter: None,
             anonymous: None,
             identified: None,
         }
+    }
+
+    /// The same, counting with `meter` what goes over its connections.
+    #[must_use]
+    pub fn metered(mut self, meter: Arc<Meter>) -> Self {
+        self.meter = Some(meter);
+        self
     }
 
     fn client(&mut self, credentials: Option<&Credentials>) -> Result<Client, Failure> {
@@ -72,7 +81,8 @@ impl HttpNet {
     fn connect(&self, identity: Option<Identity>) -> Result<Client, Failure> {
         let config = tls::client_config(self.trust.clone(), identity, self.clock.clone())
             .map_err(|error: TlsError| Failure::give_up(explain(&error)))?;
-        Ok(Client::new(&self.url, Arc::new(config), self.timeout)?)
+        let (config, meter) = (Arc::new(config), self.meter.clone());
+        Ok(Client::metered(&self.url, config, self.timeout, meter)?)
     }
 }
 
@@ -125,7 +135,8 @@ impl Net for HttpNet {
         let (config, presented) =
             tls::client_config_for_time(self.trust.clone(), self.clock.clone())
                 .map_err(|error: TlsError| Failure::give_up(explain(&error)))?;
-        let client = Client::new(&self.url, Arc::new(config), self.timeout)?;
+        let (config, meter) = (Arc::new(config), self.meter.clone());
+        let client = Client::metered(&self.url, config, self.timeout, meter)?;
         let time = Timestamp::from_secs(client.time()?.time.as_secs());
         presented.holds_at(time).map_err(|error| {
             Failure::retry(format!(

@@ -49,7 +49,17 @@ pub fn check(settings: &Settings) -> anyhow::Result<()> {
     say!("The settings are good.");
     say!("  data directory:   {}", settings.data.display());
     match &settings.location {
-        Location::Postgres(_) => say!("  database:         PostgreSQL"),
+        Location::Postgres(url) => {
+            let notes = enlist_ops::database_notes(url).context("database_url can't be used")?;
+            let hosts = notes.hosts.join(", ");
+            say!(
+                "  database:         PostgreSQL on {hosts}, sslmode={}",
+                notes.tls
+            );
+            for warning in &notes.warnings {
+                say!("                    {warning}");
+            }
+        }
         _ => say!("  database:         SQLite in the data directory"),
     }
     match &settings.ca_key_store {
@@ -57,6 +67,13 @@ pub fn check(settings: &Settings) -> anyhow::Result<()> {
         None => say!("  keys of new CAs:  in the database, wrapped"),
     }
     say!("  listens on:       {}", settings.listen.address);
+    for network in &settings.listen.trusted_proxies {
+        say!("  load balancer:    {network}, by the PROXY protocol");
+    }
+    if !settings.listen.drain_delay.is_zero() {
+        let seconds = settings.listen.drain_delay.as_secs();
+        say!("  drains for:       {seconds} s");
+    }
     if let Some(url) = &settings.public_url {
         say!("  is called by:     {url}");
     }
@@ -65,6 +82,21 @@ pub fn check(settings: &Settings) -> anyhow::Result<()> {
     }
     if let Some(url) = &settings.status.url {
         say!("  status URL:       {url}");
+    }
+    if let Some(address) = &settings.observe.metrics_listen {
+        say!("  metrics:          {address}, at /metrics");
+        if !address.ip().is_loopback() {
+            say!(
+                "                    whoever reaches it reads the names of tenants and how many devices they have"
+            );
+        }
+    }
+    if let Some(traces) = &settings.observe.traces {
+        say!(
+            "  traces:           to {}, of a share of {} of the requests",
+            traces.endpoint,
+            traces.ratio
+        );
     }
     match &settings.listen.certificate {
         Some((certificate, _)) => say!("  certificate:      {}", certificate.display()),

@@ -2,23 +2,28 @@
 
 use std::io::IsTerminal;
 
-use enlist_server::LogFormat;
-use tracing_subscriber::EnvFilter;
+use enlist_server::{LogFormat, Traces};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::say::colours_on_stderr;
 
-/// Logs to standard error.
-pub fn to_stderr(format: LogFormat) {
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter())
+/// Logs to standard error, and takes traces down where there is somebody to send them to.
+pub fn to_stderr(format: LogFormat, traces: Option<&Traces>) {
+    let log = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(colours_on_stderr());
-    match format {
-        LogFormat::Json => log.json().init(),
+    let log = match format {
+        LogFormat::Json => log.json().boxed(),
         // systemd adds the time itself.
-        LogFormat::Text if under_systemd() => log.without_time().init(),
-        LogFormat::Text => log.init(),
-    }
+        LogFormat::Text if under_systemd() => log.without_time().boxed(),
+        LogFormat::Text => log.boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(log.with_filter(filter()))
+        .with(traces.map(|traces| traces.layer().filtered()))
+        .init();
 }
 
 /// Logs to the end of a file.

@@ -12,7 +12,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use enlist_core::{SystemClock, SystemRng};
 use enlist_ops::{Config, FirstStart, Ops};
-use enlist_server::{Listen, ServeError, Server, Settings, StatusDoor};
+use enlist_server::{
+    Listen, MetricsDoor, Observe, ServeError, Server, Settings, StatusDoor, Traces,
+};
 
 use crate::files;
 use crate::interrupt::interrupted;
@@ -22,6 +24,7 @@ use settings::Flags;
 
 #[cfg(unix)]
 pub use log::to_file;
+pub use settings::{decide as decide_settings, secret};
 pub use url::base_url;
 
 /// Run the server
@@ -41,6 +44,10 @@ pub struct Serve {
     /// Only check the settings: say what is wrong with them, or what they come to
     #[arg(long)]
     check: bool,
+    /// End with the process of this id, which has started this one
+    #[cfg(unix)]
+    #[arg(long, value_name = "PID", hide = true)]
+    with_parent: Option<u32>,
 }
 
 const EXAMPLES: &str = "\
@@ -51,7 +58,10 @@ Examples:
 
 Environment:
   ENLIST_DATA, ENLIST_LISTEN, ENLIST_PUBLIC_URL, ENLIST_WRAPPING_KEY_FILE, ENLIST_CA_KEY_STORE,
-  ENLIST_STATUS_LISTEN, ENLIST_STATUS_URL, ENLIST_CRL_LIFETIME_H, ENLIST_TLS_CERTIFICATE, ENLIST_TLS_KEY, ENLIST_MAX_CONNECTIONS, ENLIST_LOG_FORMAT   as the flags
+  ENLIST_STATUS_LISTEN, ENLIST_STATUS_URL, ENLIST_CRL_LIFETIME_H, ENLIST_TLS_CERTIFICATE, ENLIST_TLS_KEY, ENLIST_MAX_CONNECTIONS, ENLIST_LOG_FORMAT,
+  ENLIST_TRUSTED_PROXIES (with commas), ENLIST_DRAIN_DELAY_S,
+  ENLIST_METRICS_LISTEN, ENLIST_OTLP_ENDPOINT, ENLIST_TRACE_RATIO   as the flags
+  OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER_ARG   where those for traces are not set
   ENLIST_DATABASE_URL   postgres://user:password@host/database; better here than in a flag
   ENLIST_WRAPPING_KEY   the wrapping key or a passphrase itself
   ENLIST_LOG            what to log, such as debug or enlist_server=debug,info [default: info]";
@@ -59,20 +69,29 @@ Environment:
 impl Serve {
     /// Runs it until it is told to stop.
     pub fn run(self) -> anyhow::Result<()> {
+        #[cfg(unix)]
+        if self
+            .with_parent
+            .is_some_and(|parent| !crate::agent::dies_with(parent))
+        {
+            return Ok(());
+        }
         let settings = self.flags.decide()?;
         if self.check {
             return check::check(&settings);
         }
-        log::to_stderr(settings.log_format);
+        let traces = settings.observe.traces.clone();
+        let traces = traces.map(|to| Traces::new(to, Arc::new(SystemClock), &SystemRng));
+        log::to_stderr(settings.log_format, traces.as_ref());
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
             .context("the server can't start its threads")?;
-        runtime.block_on(serve(settings))
+        runtime.block_on(serve(settings, traces))
     }
 }
 
-async fn serve(settings: Settings) -> anyhow::Result<()> {
+async fn serve(settings: Settings, traces: Option<Traces>) -> anyhow::Result<()> {
     // Before anything is made: a first start that can't listen is not to be the first.
     drop(
         std::net::TcpListener::bind(settings.listen.address).map_err(|source| {
@@ -83,6 +102,8 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         })?,
     );
     let door = settings.status.listen.map(StatusDoor::bind).transpose()?;
+    let metrics = settings.observe.metrics_listen;
+    let metrics = metrics.map(MetricsDoor::bind).transpose()?;
     make_data_directory(&settings.data)?;
     let (ops, first) = open(&settings, door.as_ref()).await?;
     let public_url = settings.public_url.clone();
@@ -90,12 +111,20 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     if let Some(door) = &door {
         tracing::info!(address = %door.address(), "revocation lists and OCSP over plain HTTP");
     }
+    if let Some(door) = &metrics {
+        tracing::info!(address = %door.address(), "metrics over plain HTTP");
+    }
+    let observe = Observe {
+        metrics,
+        traces,
+        data: Some(data.clone()),
+    };
     let listen = Listen {
         status: door,
         ..settings.listen
     };
     let server = tokio::select! {
-        server = Server::start(ops, listen) => server?,
+        server = Server::start_observed(ops, listen, observe) => server?,
         () = interrupted() => return Ok(()),
     };
     let url = base_url(public_url.as_deref(), server.address());

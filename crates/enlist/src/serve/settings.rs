@@ -54,6 +54,26 @@ pub struct Flags {
     /// Connections at one time; more wait
     #[arg(long, value_name = "COUNT")]
     max_connections: Option<usize>,
+    /// The address, or range of addresses, of a load balancer that says by the PROXY protocol whom it passes
+    /// on; it has to, and nobody else may. May be given more than once
+    #[arg(long, value_name = "CIDR")]
+    trusted_proxy: Vec<String>,
+    /// Seconds between failing /readyz and closing the door, when told to end: as long as load balancers
+    /// take to send new connections elsewhere [default: 0]
+    #[arg(long, value_name = "SECONDS")]
+    drain_delay: Option<u64>,
+    /// The address and port at which Prometheus asks for metrics, by plain HTTP at /metrics, such as
+    /// 127.0.0.1:9464; whoever reaches it reads the names of tenants and how many devices they have
+    #[arg(long, value_name = "ADDRESS")]
+    metrics_listen: Option<SocketAddr>,
+    /// The collector that traces of requests go to, by OTLP over HTTP, such as
+    /// http://127.0.0.1:4318/v1/traces
+    #[arg(long, value_name = "URL")]
+    otlp_endpoint: Option<String>,
+    /// The share of requests that are traced, from 0 to 1; those that callers trace are as well
+    /// [default: 0.01]
+    #[arg(long, value_name = "SHARE")]
+    trace_ratio: Option<f64>,
     /// How the log is written
     #[arg(long, value_name = "FORMAT", value_parser = one_of::<LogFormat>(&["text", "json"]))]
     log_format: Option<LogFormat>,
@@ -65,25 +85,8 @@ pub struct Flags {
 impl Flags {
     /// Puts the layers together.
     pub fn decide(self) -> anyhow::Result<Settings> {
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let environment = Layer::from_environment(variable)?;
         let named = self.config.clone();
-        let above = self.into_layer().over(environment);
-        let file = named.or_else(|| {
-            let data = above.data.clone();
-            let beside = data
-                .unwrap_or_else(|| PathBuf::from("enlist-data"))
-                .join("server.toml");
-            beside.exists().then_some(beside)
-        });
-        let below = match file {
-            Some(path) => Layer::from_file(&path)?,
-            None => Layer::default(),
-        };
-        above
-            .over(below)
-            .decide()
-            .context("the settings don't fit together")
+        decide(self.into_layer(), named)
     }
 
     fn into_layer(self) -> Layer {
@@ -102,11 +105,39 @@ impl Flags {
             tls_certificate: self.tls_certificate,
             tls_key: self.tls_key,
             max_connections: self.max_connections,
+            trusted_proxies: Some(self.trusted_proxy).filter(|some| !some.is_empty()),
+            drain_delay_s: self.drain_delay,
+            metrics_listen: self.metrics_listen,
+            otlp_endpoint: self.otlp_endpoint,
+            trace_ratio: self.trace_ratio,
             log_format: self.log_format,
         }
     }
 }
 
-fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
+/// Puts flags over the environment, and that over the file: the one that is named, or else that in the data
+/// directory.
+pub fn decide(flags: Layer, named: Option<PathBuf>) -> anyhow::Result<Settings> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let above = flags.over(Layer::from_environment(variable)?);
+    let file = named.or_else(|| {
+        let data = above.data.clone();
+        let beside = data
+            .unwrap_or_else(|| PathBuf::from("enlist-data"))
+            .join("server.toml");
+        beside.exists().then_some(beside)
+    });
+    let below = match file {
+        Some(path) => Layer::from_file(&path)?,
+        None => Layer::default(),
+    };
+    above
+        .over(below)
+        .decide()
+        .context("the settings don't fit together")
+}
+
+/// Takes a text that is never shown.
+pub fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
     Ok(text.into())
 }

@@ -150,6 +150,13 @@ impl Rig {
         Self::set_up(Shell::new(), flags, Vec::new())
     }
 
+    /// With further flags for the server, and with variables in its environment.
+    pub fn serving_with(flags: &[&str], environment: &[(&'static str, &str)]) -> Self {
+        let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        let owned = |(name, value): &(&'static str, &str)| (*name, (*value).to_owned());
+        Self::set_up(Shell::new(), flags, environment.iter().map(owned).collect())
+    }
+
     /// With a clock for the server, which is ahead of the real one by what the file `clock` of the working
     /// directory says, such as `+25h`; nothing where there is no faketime.
     pub fn with_clock() -> Option<Self> {
@@ -169,7 +176,15 @@ impl Rig {
         Some(Self::set_up(shell, Vec::new(), environment))
     }
 
-    fn set_up(shell: Shell, flags: Vec<String>, environment: Vec<(&'static str, String)>) -> Self {
+    fn set_up(
+        shell: Shell,
+        flags: Vec<String>,
+        mut environment: Vec<(&'static str, String)>,
+    ) -> Self {
+        // Told on the other engine, where that is asked for.
+        if let Some(url) = enlist_testkit::own_database() {
+            environment.push(("ENLIST_DATABASE_URL", url));
+        }
         let mut rig = Self {
             shell,
             server: None,
@@ -213,6 +228,12 @@ impl Rig {
         self.server = Some(server);
     }
 
+    /// From its next start on, the server has this variable; `None` takes it away.
+    pub fn set_environment(&mut self, name: &'static str, value: Option<String>) {
+        self.environment.retain(|(known, _)| *known != name);
+        self.environment.extend(value.map(|value| (name, value)));
+    }
+
     /// Kills the server, as a power cut would.
     pub fn kill(&mut self) {
         if let Some(mut server) = self.server.take() {
@@ -229,7 +250,7 @@ impl Rig {
         self.server.as_mut().unwrap()
     }
 
-    fn log(&self) -> String {
+    pub fn log(&self) -> String {
         fs::read_to_string(self.shell.dir.path().join("server.log")).unwrap_or_default()
     }
 }

@@ -38,6 +38,12 @@ impl ServerIdentity {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = certified;
         Ok(())
     }
+
+    /// The certificate that it presents, DER.
+    pub fn certificate(&self) -> Option<Vec<u8>> {
+        let current = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        current.cert.first().map(|leaf| leaf.to_vec())
+    }
 }
 
 impl ResolvesServerCert for ServerIdentity {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use enlist_core::{Actor, Digest, Event, Seal, Tenant, Timestamp};
+use enlist_core::{Actor, Digest, Event, Seal, Tenant, TenantId, Timestamp};
 use enlist_signed::audit::Broken;
 use enlist_store::Tx;
 use tracing::error;
@@ -37,7 +37,6 @@ pub(super) struct Standing {
     pub(super) last: Option<Seal>,
     /// What stands at the place that was seen last.
     at_seen: Option<Digest>,
-    /// Nothing stands before the last place: it was put there, and no server did that.
     is_loose: bool,
 }
 
@@ -53,8 +52,8 @@ impl Standing {
         };
         let last = tx.last_seal(tenant.id)?;
         let is_loose = match last {
-            Some(last) if last.seq > 1 => tx.seal_hash(tenant.id, last.seq - 1)?.is_none(),
-            _ => false,
+            Some(last) => is_loose(tx, tenant.id, last.seq)?,
+            None => false,
         };
         Ok(Self {
             last,
@@ -62,6 +61,11 @@ impl Standing {
             is_loose,
         })
     }
+}
+
+/// Whether nothing stands before the last place of a chain: it was put there, and no server did that.
+pub(crate) fn is_loose(tx: &mut Tx<'_>, tenant: TenantId, last: u64) -> Result<bool, Error> {
+    Ok(last > 1 && tx.seal_hash(tenant, last - 1)?.is_none())
 }
 
 impl Ops {

@@ -129,7 +129,7 @@ impl Looks {
 }
 
 /// The time that an event's id begins with.
-pub(super) fn time_of(id: EventId) -> Timestamp {
+pub(crate) fn time_of(id: EventId) -> Timestamp {
     let mut millis = [0; 8];
     millis[2..].copy_from_slice(&id.as_bytes()[..6]);
     Timestamp::from_millis(i64::from_be_bytes(millis))

@@ -6,6 +6,7 @@ mod head;
 mod key;
 mod look;
 mod seal;
+mod tally;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +15,8 @@ use enlist_core::TenantId;
 use tokio::sync::Mutex as AsyncMutex;
 
 use chain::Chain;
+pub(crate) use chain::is_loose;
+pub(crate) use look::time_of;
 
 pub use export::EventExport;
 pub use key::AuditKey;
@@ -24,6 +27,7 @@ pub(crate) struct Audit {
     chains: Mutex<HashMap<TenantId, Arc<AsyncMutex<Chain>>>>,
     /// Where chains are broken: to be told at once, also while an export holds the chain for minutes.
     broken_at: Mutex<HashMap<TenantId, u64>>,
+    tally: tally::Tally,
 }
 
 impl Audit {

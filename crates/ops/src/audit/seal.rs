@@ -241,6 +241,7 @@ impl Ops {
             })
             .await?;
         if done {
+            self.inner.audit.tally.count(events.iter());
             if let Some(Late { count, first }) = late {
                 warn!(
                     tenant = %tenant.name,

@@ -83,6 +83,9 @@ pub(super) fn is_taken(
     if !asked_at.hardware_is_identity {
         return Ok(false);
     }
+    if !asked_at.passes_on() && asked_at.id == device.group {
+        return Ok(!tx.is_other_by_hardware(device, hardware, None)?);
+    }
     let mut others = tx.devices_by_hardware(asked_at.tenant, asked_at.id, hardware)?;
     others.extend(by_hardware(tx, asked_at, hardware)?);
     Ok(others.iter().any(|other| other.id != device.id))

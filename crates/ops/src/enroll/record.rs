@@ -263,12 +263,7 @@ impl Entry {
         let Some(hardware) = asked.hardware.as_ref().filter(|_| asked.attested.is_none()) else {
             return Ok(());
         };
-        let alike = tx.devices_by_hardware(device.tenant, device.group, hardware)?;
-        let mut others = alike
-            .iter()
-            .map(|other| other.id)
-            .filter(|id| *id != device.id);
-        if others.next() == self.place.double {
+        if tx.is_other_by_hardware(device, hardware, self.place.double)? {
             Ok(())
         } else {
             Err(Missed::Raced)

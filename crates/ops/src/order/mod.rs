@@ -19,6 +19,8 @@ pub use error::OrderRefusal;
 const ATTEMPTS: usize = 4;
 /// Orders that may be open for one device.
 const MOST_OPEN: usize = 64;
+/// How many orders a device may have taken that are not on record.
+const FAR_AHEAD: u64 = 1_000_000;
 
 /// Where an order is to go.
 pub(crate) struct Ground {
@@ -216,13 +218,23 @@ impl Ops {
 
 fn ground(tx: &mut Tx<'_>, who: &Operator, path: &DevicePath) -> Result<Ground, Error> {
     let (tenant, group, device) = scope::device(tx, who, Role::Operator, path)?;
-    let number = tx.last_command(tenant.id, device.id)? + 1;
+    let number = next_number(tx, &device)?;
     Ok(Ground {
         tenant,
         group,
         device,
         number,
     })
+}
+
+/// The number after the last one: of those on record, or of those that the device says it has taken, which are
+/// more where the record was put back to an earlier time. More than that is not believed.
+fn next_number(tx: &mut Tx<'_>, device: &Device) -> Result<u64, Error> {
+    let last = tx.last_command(device.tenant, device.id)?;
+    let said = tx.device_report(device.tenant, device.id)?;
+    let said = said.map_or(0, |said| said.last_command);
+    let believed = Some(said).filter(|said| *said <= last + FAR_AHEAD);
+    Ok(believed.unwrap_or(0).max(last) + 1)
 }
 
 /// Whether a device takes orders: one that is suspended finds them when it is back.

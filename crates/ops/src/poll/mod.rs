@@ -7,6 +7,7 @@ mod said;
 use std::sync::Arc;
 
 use enlist_core::Practice;
+use enlist_store::Tx;
 
 use crate::presented::client_certificate;
 use crate::{ConfigurationOffer, DeviceSelf, Error, Ops, RootOffered, Source};
@@ -45,12 +46,17 @@ impl Ops {
         let certificate = client_certificate(certificate)?;
         let said = Arc::new(said.bounded());
         let now = self.now();
-        let (look, heard) = (certificate.clone(), said.clone());
-        let plan = self
-            .inner
-            .store
-            .read("poll", move |tx| examine(tx, &look, &heard, now))
-            .await;
+        let look = || {
+            let (look, heard) = (certificate.clone(), said.clone());
+            let read = move |tx: &mut Tx<'_>| examine(tx, &look, &heard, now);
+            self.inner.store.read("poll", read)
+        };
+        let mut plan = look().await;
+        if let Err(refused) = &plan
+            && self.adopts(refused.error(), &certificate).await?
+        {
+            plan = look().await;
+        }
         let plan = self.heard(plan, source)?;
         if !plan.is_news() {
             return Ok(plan.answer(now));

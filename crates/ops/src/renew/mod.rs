@@ -102,7 +102,13 @@ impl Ops {
                 .inner
                 .store
                 .read("renew_look", move |tx| examine(tx, &look, now))
-                .await?;
+                .await;
+            if let (Err(error), Proven::Certificate(shown)) = (&ground, &asked.evidence)
+                && self.adopts(error, shown).await?
+            {
+                continue;
+            }
+            let ground = ground?;
             let recorded = match ground.finding {
                 Finding::Again(issuance) => Recorded::Issued(issuance),
                 Finding::CloneSuspected => self.record_suspicion(asked.clone()).await?,

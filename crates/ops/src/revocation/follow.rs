@@ -174,6 +174,14 @@ impl Ops {
         Ok(now)
     }
 
+    /// How long ago this server last knew all that was revoked; `None` before the first time. It looks about
+    /// once a minute, and whenever it is asked.
+    pub fn revocations_known_for(&self) -> Option<Duration> {
+        let looked = self.inner.revocation.looked.lock();
+        let looked = looked.unwrap_or_else(PoisonError::into_inner);
+        looked.as_ref().map(|looked| looked.at.elapsed())
+    }
+
     /// Looks at all there is anew, where it is time; also drops what has expired. Returns how many entries
     /// there are, where it was.
     ///

@@ -8,6 +8,7 @@ use enlist_store::{SealedEvent, Tx};
 
 use super::ToTell;
 use crate::Error;
+use crate::audit::is_loose;
 
 /// Events that are looked at in one round. With those that were put off, all that is ever in memory.
 const A_WINDOW: usize = 256;
@@ -85,7 +86,7 @@ impl Plan {
             gone: BTreeSet::new(),
             is_full: false,
         };
-        if plan.webhook.pace.next_at.is_some_and(|at| now < at) {
+        if plan.webhook.pace.waits(now) {
             return Ok(Some(plan));
         }
         let mut names = Names {
@@ -154,10 +155,9 @@ impl Plan {
         };
         let mut sealed = tx.sealed_events_after(tenant, self.webhook.told, window)?;
         let last = tx.last_seal(tenant)?.map_or(0, |seal| seal.seq);
-        // A last place that follows no other is none that a server gave. Whoever went there would pass
-        // over all that is sealed after it was taken away.
-        let before = last.saturating_sub(1);
-        if before > self.webhook.told && tx.seal_hash(tenant, before)?.is_none() {
+        // Whoever went to a place that follows no other would pass over all that is sealed after it was
+        // taken away.
+        if last > self.webhook.told + 1 && is_loose(tx, tenant, last)? {
             sealed.retain(|one| one.seq < last);
         } else if sealed.is_empty() {
             // Where the last events were deleted from the record, there is nothing left to tell.

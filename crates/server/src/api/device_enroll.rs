@@ -3,10 +3,10 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::header::RETRY_AFTER;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use enlist_core::{DeviceToken, ProvisioningSecret};
-use enlist_ops::{Enrollment, EnrollmentOutcome, Error};
+use enlist_ops::{Enrolled, Enrollment, EnrollmentOutcome, Error};
 use enlist_wire as wire;
 
 use super::attestation;
@@ -52,7 +52,7 @@ pub(crate) async fn enroll(
         source: peer.source,
     };
     Ok(match ops.enroll(enrollment).await? {
-        EnrollmentOutcome::Enrolled(enrolled) => Json(view::enrolled(&enrolled)).into_response(),
+        EnrollmentOutcome::Enrolled(enrolled) => certified(&enrolled),
         EnrollmentOutcome::Pending {
             device,
             name,
@@ -69,6 +69,19 @@ pub(crate) async fn enroll(
             (StatusCode::ACCEPTED, later, Json(pending)).into_response()
         }
     })
+}
+
+/// Room for the answer to a device that has a new certificate: with keys on P-256 it is of 3 KiB.
+const ROOM: usize = 4096;
+
+/// The answer to a device that has a new certificate. [`Json`] would begin with 128 bytes, and move all that
+/// it has five times.
+pub(super) fn certified(enrolled: &Enrolled) -> Response {
+    let mut body = Vec::with_capacity(ROOM);
+    match serde_json::to_writer(&mut body, &view::enrolled(enrolled)) {
+        Ok(()) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
+        Err(_) => Refusal::from(Error::Inconsistent("an answer that is no JSON")).into_response(),
+    }
 }
 
 pub(super) fn hours(hours: u32) -> Duration {

@@ -1,14 +1,14 @@
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use enlist_core::{DeviceId, DeviceToken, RequestId};
 use enlist_ops::{Error, Evidence, RenewalAsked, TokenEvidence};
 use enlist_wire as wire;
 
 use super::body::Body;
-use super::device_enroll::hours;
+use super::device_enroll::{certified, hours};
 use crate::app::{App, Peer};
 use crate::problem::Refusal;
-use crate::view;
 
 /// A nonce for a device to sign. It is given to whoever asks, and says nothing.
 #[utoipa::path(post, path = "/v1/device/nonce", tag = "device", security(()), request_body = wire::NonceRequest, responses((status = 200, body = wire::NonceReply)))]
@@ -29,7 +29,7 @@ pub(crate) async fn renew(
     State(App { ops }): State<App>,
     peer: Peer,
     Body(asked): Body<wire::RenewRequest>,
-) -> Result<Json<wire::Enrolled>, Refusal> {
+) -> Result<Response, Refusal> {
     let evidence = match (asked.proof, peer.certificate) {
         (Some(proof), _) => Evidence::Token(TokenEvidence {
             token: DeviceToken::parse(proof.device_token.expose())
@@ -50,5 +50,5 @@ pub(crate) async fn renew(
         source: peer.source,
     };
     let enrolled = ops.renew(renewal).await?;
-    Ok(Json(view::enrolled(&enrolled)))
+    Ok(certified(&enrolled))
 }

@@ -1,9 +1,11 @@
+use axum::Extension;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 
 use crate::app::App;
 use crate::problem::Refusal;
+use crate::ready::Readiness;
 
 /// Whether the process is alive.
 #[utoipa::path(get, path = "/healthz", tag = "health", security(()), responses((status = 200, body = str)))]
@@ -11,10 +13,13 @@ pub(crate) async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// Whether it can do its work: whether the store answers.
+/// Whether it can do its work: whether the store takes writes, as of a second ago at most, and the server
+/// has not been told to end.
 #[utoipa::path(get, path = "/readyz", tag = "health", security(()), responses((status = 200, body = str)))]
-pub(crate) async fn ready(State(App { ops }): State<App>) -> Result<&'static str, Refusal> {
-    ops.ready().await?;
+pub(crate) async fn ready(
+    Extension(readiness): Extension<Readiness>,
+) -> Result<&'static str, Refusal> {
+    readiness.ask().await?;
     Ok("ok\n")
 }
 

@@ -39,7 +39,7 @@ use std::time::Duration;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -49,15 +49,17 @@ use crate::entry::{self, OpenRoutes, Route};
 use crate::est;
 use crate::openapi;
 use crate::problem::Refusal;
+use crate::ready::Readiness;
 use crate::status;
 use crate::unread::read_to_the_end;
 
 /// The longest a request may take, but for those that stream.
 pub(crate) const A_REQUEST: Duration = Duration::from_secs(30);
 
-/// Every endpoint, with its OpenAPI document.
-pub(crate) fn endpoints() -> OpenApiRouter<App> {
+/// Every endpoint, with its OpenAPI document. To be served it takes what `/readyz` knows.
+pub(crate) fn endpoints(ready: Option<Readiness>) -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::preamble())
+        .merge(readiness(ready))
         .merge(device_api())
         .merge(management_api())
         // Within, so that its own bound on bodies is the one that counts.
@@ -95,7 +97,6 @@ fn receipt_api() -> OpenApiRouter<App> {
 fn management_api() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(health::alive))
-        .routes(routes!(health::ready))
         .routes(routes!(health::root))
         .routes(routes!(whoami::whoami))
         .routes(routes!(tenants::list, tenants::add))
@@ -151,6 +152,14 @@ fn management_api() -> OpenApiRouter<App> {
         .routes(routes!(tokens::withdraw_installation))
 }
 
+fn readiness(ready: Option<Readiness>) -> OpenApiRouter<App> {
+    let router = OpenApiRouter::new().routes(routes!(health::ready));
+    match ready {
+        Some(ready) => router.layer(Extension(ready)),
+        None => router,
+    }
+}
+
 /// CAs come by the dozen.
 fn manufacturer_api() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -174,8 +183,8 @@ fn configuration_api() -> OpenApiRouter<App> {
 }
 
 /// All of it, ready to serve.
-pub fn router(app: App) -> Router {
-    let (router, document) = endpoints().split_for_parts();
+pub(crate) fn router(app: App, ready: Readiness) -> Router {
+    let (router, document) = endpoints(Some(ready)).split_for_parts();
     let document = openapi::complete(document);
     entry::guarded(router, entry::declared(&document), &app)
         .merge(own_description(document).into_router())

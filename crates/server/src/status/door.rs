@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use enlist_core::Network;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -69,8 +70,13 @@ pub(crate) struct Doorkeeper {
 }
 
 impl Doorkeeper {
-    /// Starts to accept.
-    pub(crate) fn start(door: &StatusDoor, router: Router) -> Result<Self, ServeError> {
+    /// Starts to accept. Load balancers that are trusted may have as many connections as there are, since
+    /// many ask through them.
+    pub(crate) fn start(
+        door: &StatusDoor,
+        router: Router,
+        trusted: Arc<[Network]>,
+    ) -> Result<Self, ServeError> {
         let at = |source| ServeError::StatusListen {
             address: door.address,
             source,
@@ -80,7 +86,7 @@ impl Doorkeeper {
         let (stop, stopped) = watch::channel(false);
         Ok(Self {
             stop,
-            accepting: tokio::spawn(accept(listener, router, stopped)),
+            accepting: tokio::spawn(accept(listener, router, trusted, stopped)),
         })
     }
 
@@ -96,6 +102,7 @@ impl Doorkeeper {
 async fn accept(
     listener: tokio::net::TcpListener,
     router: Router,
+    trusted: Arc<[Network]>,
     mut stopped: watch::Receiver<bool>,
 ) {
     let places = Arc::new(Semaphore::new(MOST as usize));
@@ -114,10 +121,12 @@ async fn accept(
         };
         match accepted {
             Ok((stream, from)) => {
-                let Some(of_source) = sources.take(from.ip()) else {
+                let bounded = !trusted.iter().any(|network| network.contains(from.ip()));
+                let of_source = bounded.then(|| sources.take(from.ip()));
+                if let Some(None) = of_source {
                     debug!(%from, "too many connections from there");
                     continue;
-                };
+                }
                 let (router, stopped) = (router.clone(), stopped.clone());
                 tokio::spawn(async move {
                     if timeout(LONGEST, serve(stream, from, router, stopped))

@@ -6,6 +6,19 @@ use crate::column::Columns;
 use crate::value::values;
 use crate::{StoreError, Tx};
 
+/// A CA that issues, or is about to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaInUse {
+    /// What it issues.
+    pub kind: CaKind,
+    /// Its tenant, where it is one's.
+    pub tenant: Option<TenantId>,
+    /// The CA.
+    pub id: CaId,
+    /// Its certificate, DER.
+    pub certificate: Vec<u8>,
+}
+
 impl Tx<'_> {
     /// Adds a CA.
     pub fn insert_ca(&mut self, ca: &CaRecord) -> Result<(), StoreError> {
@@ -37,6 +50,24 @@ impl Tx<'_> {
              FROM cas WHERE ca_id = $1",
             values![&id],
             ca,
+        )
+    }
+
+    /// The CAs of all kinds and tenants that issue, or are about to.
+    pub fn cas_in_use(&mut self) -> Result<Vec<CaInUse>, StoreError> {
+        self.query(
+            "cas",
+            "SELECT kind, tenant_id, ca_id, certificate FROM cas
+             WHERE standing IN ('current', 'next') ORDER BY ca_id",
+            &[],
+            |columns| {
+                Ok(CaInUse {
+                    kind: columns.text(CaKind::parse)?,
+                    tenant: columns.next()?,
+                    id: columns.next()?,
+                    certificate: columns.next()?,
+                })
+            },
         )
     }
 

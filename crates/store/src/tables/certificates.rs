@@ -5,6 +5,7 @@ use enlist_core::{
 };
 
 use crate::column::{Columns, only};
+use crate::put_off::{Expected, Put};
 use crate::value::{Value, number, values};
 use crate::{StoreError, Tx};
 
@@ -32,6 +33,13 @@ macro_rules! select {
         )
     };
 }
+
+static SET_STANDING: Put = Put {
+    table: "certificates",
+    sql: "UPDATE certificates SET standing = $1, standing_since = $2, revocation_reason = $3
+          WHERE tenant_id = $4 AND serial = $5",
+    expected: Expected::EachRow,
+};
 
 impl Tx<'_> {
     /// A certificate by its serial number. The one lookup that takes no tenant: it is what
@@ -118,12 +126,10 @@ impl Tx<'_> {
         at: Timestamp,
     ) -> Result<bool, StoreError> {
         let (standing, since, reason) = changed_columns(to, at);
-        let changed = self.execute(
-            "UPDATE certificates SET standing = $1, standing_since = $2, revocation_reason = $3
-             WHERE tenant_id = $4 AND serial = $5",
+        self.put(
+            &SET_STANDING,
             values![standing, since, reason, &tenant, &serial],
-        )?;
-        Ok(changed > 0)
+        )
     }
 
     /// Changes the standing of all certificates of a device that can take the new one, and says how

@@ -6,6 +6,7 @@ use enlist_core::{
 
 use super::device_token;
 use crate::column::{Columns, only};
+use crate::put_off::{Expected, Put};
 use crate::value::values;
 use crate::{StoreError, Tx};
 
@@ -21,6 +22,28 @@ macro_rules! select {
     };
 }
 
+static INSERT: Put = Put {
+    table: "credentials",
+    sql: "INSERT INTO credentials (device_id, tenant_id, enrolled_key, token, current_serial,
+              current_key, current_not_after, previous_serial, previous_key,
+              previous_not_after, renewal_counter, request_id, request_key, pre_enrolled,
+              previous_token, secret_id)
+          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+          ON CONFLICT (tenant_id, enrolled_key) DO NOTHING",
+    expected: Expected::EachRow,
+};
+
+static SAVE: Put = Put {
+    table: "credentials",
+    sql: "UPDATE credentials SET current_serial = $1, current_key = $2,
+              current_not_after = $3, previous_serial = $4, previous_key = $5,
+              previous_not_after = $6, renewal_counter = $7, request_id = $8,
+              request_key = $9, pre_enrolled = $10
+          WHERE tenant_id = $11 AND device_id = $12 AND renewal_counter = $13
+            AND current_serial = $14",
+    expected: Expected::EachRow,
+};
+
 impl Tx<'_> {
     /// Adds the credential of a device, and the provisioning secret that it came of. False
     /// where the key is enrolled in its tenant already.
@@ -34,13 +57,8 @@ impl Tx<'_> {
     ) -> Result<bool, StoreError> {
         let previous = credential.previous.as_ref();
         let request = credential.request.as_ref();
-        let added = self.execute(
-            "INSERT INTO credentials (device_id, tenant_id, enrolled_key, token, current_serial,
-                 current_key, current_not_after, previous_serial, previous_key,
-                 previous_not_after, renewal_counter, request_id, request_key, pre_enrolled,
-                 previous_token, secret_id)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-             ON CONFLICT (tenant_id, enrolled_key) DO NOTHING",
+        self.put(
+            &INSERT,
             values![
                 &credential.device,
                 &credential.tenant,
@@ -59,8 +77,7 @@ impl Tx<'_> {
                 credential.previous_token.as_ref(),
                 secret.as_ref()
             ],
-        )?;
-        Ok(added > 0)
+        )
     }
 
     /// The credential of a device. A writing job holds it until the commit.
@@ -101,13 +118,8 @@ impl Tx<'_> {
     ) -> Result<bool, StoreError> {
         let previous = credential.previous.as_ref();
         let request = credential.request.as_ref();
-        let saved = self.execute(
-            "UPDATE credentials SET current_serial = $1, current_key = $2,
-                 current_not_after = $3, previous_serial = $4, previous_key = $5,
-                 previous_not_after = $6, renewal_counter = $7, request_id = $8,
-                 request_key = $9, pre_enrolled = $10
-             WHERE tenant_id = $11 AND device_id = $12 AND renewal_counter = $13
-               AND current_serial = $14",
+        self.put(
+            &SAVE,
             values![
                 &credential.current.serial,
                 &credential.current.key,
@@ -124,8 +136,7 @@ impl Tx<'_> {
                 expected_counter.cast_signed(),
                 &expected_current
             ],
-        )?;
-        Ok(saved > 0)
+        )
     }
 
     /// Gives a credential another token than `expected`, which stays good beside it. False where it has
@@ -175,7 +186,7 @@ impl Tx<'_> {
         tenant: TenantId,
         device: DeviceId,
     ) -> Result<bool, StoreError> {
-        let gone = self.query_one(
+        let gone = self.execute_returning(
             "credentials",
             "DELETE FROM credentials WHERE tenant_id = $1 AND device_id = $2
              RETURNING secret_id",

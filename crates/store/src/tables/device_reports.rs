@@ -4,8 +4,28 @@ use enlist_core::{ConfigurationNumbers, DeviceId, DeviceReport, Digest, TenantId
 
 use super::text;
 use crate::column::Columns;
+use crate::put_off::{Expected, Put};
 use crate::value::{number, values};
 use crate::{StoreError, Tx};
+
+static SAVE: Put = Put {
+    table: "device_reports",
+    sql: "INSERT INTO device_reports (tenant_id, device_id, seen_at, agent, roots,
+              holds_schema, holds_group, holds_device, offered_schema, offered_group,
+              offered_device, configuration, last_command, changed_hardware)
+          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+          ON CONFLICT (tenant_id, device_id) DO UPDATE SET
+              seen_at = excluded.seen_at, agent = excluded.agent, roots = excluded.roots,
+              holds_schema = excluded.holds_schema, holds_group = excluded.holds_group,
+              holds_device = excluded.holds_device,
+              offered_schema = excluded.offered_schema,
+              offered_group = excluded.offered_group,
+              offered_device = excluded.offered_device,
+              configuration = excluded.configuration,
+              last_command = excluded.last_command,
+              changed_hardware = excluded.changed_hardware",
+    expected: Expected::EachRow,
+};
 
 impl Tx<'_> {
     /// Writes down what a device says of itself, in place of what it said before.
@@ -20,21 +40,8 @@ impl Tx<'_> {
             .as_ref()
             .and_then(|one| text::to_json(one, false));
         let hardware = report.changed_hardware.as_ref().map(ToString::to_string);
-        self.execute(
-            "INSERT INTO device_reports (tenant_id, device_id, seen_at, agent, roots,
-                 holds_schema, holds_group, holds_device, offered_schema, offered_group,
-                 offered_device, configuration, last_command, changed_hardware)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-             ON CONFLICT (tenant_id, device_id) DO UPDATE SET
-                 seen_at = excluded.seen_at, agent = excluded.agent, roots = excluded.roots,
-                 holds_schema = excluded.holds_schema, holds_group = excluded.holds_group,
-                 holds_device = excluded.holds_device,
-                 offered_schema = excluded.offered_schema,
-                 offered_group = excluded.offered_group,
-                 offered_device = excluded.offered_device,
-                 configuration = excluded.configuration,
-                 last_command = excluded.last_command,
-                 changed_hardware = excluded.changed_hardware",
+        self.put(
+            &SAVE,
             values![
                 &report.tenant,
                 &report.device,

@@ -7,6 +7,7 @@ use enlist_core::{
 
 use super::text;
 use crate::column::{Columns, only};
+use crate::put_off::{Expected, Put};
 use crate::value::{Value, number, values};
 use crate::{StoreError, Tx};
 
@@ -34,6 +35,23 @@ macro_rules! select {
     };
 }
 
+static INSERT: Put = Put {
+    table: "devices",
+    sql: "INSERT INTO devices (device_id, tenant_id, group_id, name, labels, hardware,
+              created_at, state, pending_code, pending_until, enrolled, changed_at, attested)
+          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+          ON CONFLICT DO NOTHING",
+    expected: Expected::EachRow,
+};
+
+static OTHERS_BY_HARDWARE: Put = Put {
+    table: "devices",
+    sql: "SELECT device_id FROM devices
+          WHERE tenant_id = $1 AND group_id = $2 AND hardware = $3 AND hardware IS NOT NULL
+            AND device_id <> $4",
+    expected: Expected::NoRow,
+};
+
 impl Tx<'_> {
     /// Adds a device. False where the name is taken in its group, or what it has proved to be in its
     /// tenant.
@@ -45,11 +63,8 @@ impl Tx<'_> {
         let hardware = device.hardware.as_ref().map(ToString::to_string);
         let attested = device.attested.as_ref().map(ToString::to_string);
         let (code, until) = pending(device.state());
-        let added = self.execute(
-            "INSERT INTO devices (device_id, tenant_id, group_id, name, labels, hardware,
-                 created_at, state, pending_code, pending_until, enrolled, changed_at, attested)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-             ON CONFLICT DO NOTHING",
+        self.put(
+            &INSERT,
             values![
                 &device.id,
                 &device.tenant,
@@ -65,8 +80,25 @@ impl Tx<'_> {
                 device.changed_at,
                 attested.as_ref()
             ],
-        )?;
-        Ok(added > 0)
+        )
+    }
+
+    /// Whether the oldest other device of its group that claims a hardware identity is `seen`; none where that
+    /// is none. To be asked after the device was added.
+    pub fn is_other_by_hardware(
+        &mut self,
+        device: &Device,
+        hardware: &HardwareIdentity,
+        seen: Option<DeviceId>,
+    ) -> Result<bool, StoreError> {
+        let hardware = hardware.to_string();
+        let values = values![&device.tenant, &device.group, &hardware, &device.id];
+        if seen.is_none() && self.hope_for_none(&OTHERS_BY_HARDWARE, values)? {
+            return Ok(true);
+        }
+        let sql = format!("{} ORDER BY device_id LIMIT 1", OTHERS_BY_HARDWARE.sql);
+        let found = self.query_one("devices", &sql, values, only)?;
+        Ok(found == seen)
     }
 
     /// A device by its id. A writing job holds it until the commit.

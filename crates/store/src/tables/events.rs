@@ -8,6 +8,7 @@ use enlist_core::{
 
 use super::text;
 use crate::column::{Column, Columns, only};
+use crate::put_off::{Expected, Put};
 use crate::value::{Value, number, values};
 use crate::{StoreError, Tx};
 
@@ -36,15 +37,21 @@ const MOST_GONE: usize = 1_000;
 /// An event under its id; word for word where it does not read.
 type EventRow = (EventId, Result<Event, EventRecord>);
 
+static INSERT: Put = Put {
+    table: "events",
+    sql: "INSERT INTO events (tenant_id, event_id, happened_at, actor, kind, group_id,
+              device_id, name, detail)
+          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    expected: Expected::EachRow,
+};
+
 impl Tx<'_> {
     /// Records an event, after all that this writer recorded before.
     pub fn append(&mut self, event: &Event) -> Result<EventId, StoreError> {
         let id = self.next_event_id(event.at);
         let subject = &event.subject;
-        self.execute(
-            "INSERT INTO events (tenant_id, event_id, happened_at, actor, kind, group_id,
-                 device_id, name, detail)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        self.put(
+            &INSERT,
             values![
                 &subject.tenant,
                 &id,

@@ -67,7 +67,7 @@ impl Tx<'_> {
 
     /// A group by its id.
     pub fn group(&mut self, tenant: TenantId, id: GroupId) -> Result<Option<Group>, StoreError> {
-        self.query_one(
+        self.query_one_settled(
             "device_groups",
             select!("WHERE tenant_id = $1 AND group_id = $2"),
             values![&tenant, &id],

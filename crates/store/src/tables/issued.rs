@@ -4,8 +4,23 @@ use enlist_core::{CaId, CertificateRecord, Timestamp};
 
 use super::certificates::standing_columns;
 use crate::column::{Columns, only};
+use crate::put_off::{Expected, Put};
 use crate::value::values;
 use crate::{StoreError, Tx};
+
+static RECORD: Put = Put {
+    table: "certificates",
+    sql: "INSERT INTO certificates (serial, tenant_id, device_id, issuer_id, fingerprint,
+              not_before, not_after, standing, standing_since, revocation_reason, der)
+          SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
+          WHERE EXISTS (SELECT 1 FROM cas WHERE ca_id = $4 AND standing = 'current')",
+    expected: Expected::EachRow,
+};
+
+/// The same where the look comes before: with the look in it, SQLite keeps a copy of each page that it changes.
+const RECORD_BARELY: &str = "INSERT INTO certificates (serial, tenant_id, device_id, issuer_id,
+         fingerprint, not_before, not_after, standing, standing_since, revocation_reason, der)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 impl Tx<'_> {
     /// Records a certificate, if the CA that signed it still is one that issues. False where it is not:
@@ -19,26 +34,29 @@ impl Tx<'_> {
         certificate: &CertificateRecord,
     ) -> Result<bool, StoreError> {
         let (standing, since, reason) = standing_columns(certificate.standing);
-        let recorded = self.execute(
-            "INSERT INTO certificates (serial, tenant_id, device_id, issuer_id, fingerprint,
-                 not_before, not_after, standing, standing_since, revocation_reason, der)
-             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
-             WHERE EXISTS (SELECT 1 FROM cas WHERE ca_id = $4 AND standing = 'current')",
-            values![
-                &certificate.serial,
-                &certificate.tenant,
-                &certificate.device,
-                &certificate.issuer,
-                &certificate.fingerprint,
-                certificate.not_before,
-                certificate.not_after,
-                standing,
-                since,
-                reason,
-                &certificate.der
-            ],
+        let values = values![
+            &certificate.serial,
+            &certificate.tenant,
+            &certificate.device,
+            &certificate.issuer,
+            &certificate.fingerprint,
+            certificate.not_before,
+            certificate.not_after,
+            standing,
+            since,
+            reason,
+            &certificate.der
+        ];
+        if self.puts_off() {
+            return self.put(&RECORD, values);
+        }
+        let issues = self.query_one(
+            "cas",
+            "SELECT ca_id FROM cas WHERE ca_id = $1 AND standing = 'current'",
+            values![&certificate.issuer],
+            only::<CaId>,
         )?;
-        Ok(recorded > 0)
+        Ok(issues.is_some() && self.execute(RECORD_BARELY, values)? > 0)
     }
 
     /// Until when the last certificate of a CA is valid; `None` where it has issued none.

@@ -178,29 +178,34 @@ impl Tx<'_> {
         let networks = networks(bounds);
         let (networks, manifest) = (networks.as_deref().unwrap_or(""), bounds.manifest.as_ref());
         if !bounds.are_counted() {
-            let live = self.query_one(
+            let stands = self.query_one_settled(
                 "provisioning_secrets",
-                guarded!(
-                    "SELECT withdrawn FROM provisioning_secrets ",
-                    ["$1", "$2", "$3", "$4", "$5"],
-                    "AND max_devices IS NULL AND rate_devices IS NULL"
-                ),
-                values![&tenant, &id, now, networks, manifest],
-                only::<bool>,
+                select!("WHERE tenant_id = $1 AND secret_id = $2"),
+                values![&tenant, &id],
+                secret,
             )?;
-            return Ok(live.is_some());
+            return Ok(stands.is_some_and(|secret| {
+                let own = &secret.bounds;
+                secret.is_live(now).is_ok()
+                    && !own.are_counted()
+                    && (&own.networks, own.manifest) == (&bounds.networks, bounds.manifest)
+            }));
         }
-        // All in one statement, on the row as it is when it is this one's turn.
+        // All in one statement, on the row as it is when it is this one's turn. What is more than
+        // `FAR_AHEAD`, 7200 seconds, ahead was written by a wrong clock: the rate begins anew.
         let counted = self.execute(
             guarded!(
                 "UPDATE provisioning_secrets SET used = used + 1,
                      rate_until = CASE WHEN rate_devices IS NULL THEN rate_until
-                         WHEN rate_until > $1 THEN rate_until + rate_per_ms * 1000 / rate_devices
+                         WHEN rate_until > $1
+                             AND rate_until <= $1 + 7200000000 + rate_per_ms * 1000
+                             THEN rate_until + rate_per_ms * 1000 / rate_devices
                          ELSE $1 + rate_per_ms * 1000 / rate_devices END ",
                 ["$2", "$3", "$4", "$5", "$6"],
                 "AND (max_devices IS NULL OR used < max_devices)
                  AND (rate_devices IS NULL OR rate_until <=
-                     $1 + rate_per_ms * 1000 / rate_devices * (rate_devices - 1))"
+                     $1 + rate_per_ms * 1000 / rate_devices * (rate_devices - 1)
+                     OR rate_until > $1 + 7200000000 + rate_per_ms * 1000)"
             ),
             values![micros(now), &tenant, &id, now, networks, manifest],
         )?;

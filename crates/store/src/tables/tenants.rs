@@ -24,7 +24,7 @@ impl Tx<'_> {
 
     /// A tenant by its id.
     pub fn tenant(&mut self, id: TenantId) -> Result<Option<Tenant>, StoreError> {
-        self.query_one(
+        self.query_one_settled(
             "tenants",
             "SELECT tenant_id, name, state, created_at FROM tenants WHERE tenant_id = $1",
             values![&id],

@@ -3,6 +3,7 @@
 use enlist_core::{DeviceId, Digest, GroupId, Name, TenantId, Timestamp, Tombstone, TombstoneOf};
 
 use crate::column::{Columns, only};
+use crate::put_off::{Expected, Put};
 use crate::value::{Value, values};
 use crate::{StoreError, Tx};
 
@@ -14,6 +15,12 @@ macro_rules! select {
         )
     };
 }
+
+static ANY: Put = Put {
+    table: "tombstones",
+    sql: "SELECT digest FROM tombstones WHERE tenant_id = $1 AND digest = $2",
+    expected: Expected::NoRow,
+};
 
 impl Tx<'_> {
     /// Lays a tombstone. Where the same device has left the same one before, that one stays.
@@ -51,18 +58,38 @@ impl Tx<'_> {
         what: &[&TombstoneOf],
     ) -> Result<Option<Tombstone>, StoreError> {
         let digests: Vec<Digest> = what.iter().map(|of| of.digest()).collect();
-        let numbers: Vec<_> = (2..2 + digests.len()).map(|n| format!("${n}")).collect();
-        if numbers.is_empty() {
+        let mut hoped = !digests.is_empty();
+        for digest in &digests {
+            hoped = hoped && self.hope_for_none(&ANY, values![&tenant, digest])?;
+        }
+        if hoped {
+            return Ok(None);
+        }
+        let mut values = vec![Value::from(&tenant)];
+        values.extend(digests.iter().map(Value::from));
+        if !self.is_any_tombstoned(&values)? {
             return Ok(None);
         }
         let sql = format!(
             "{} ({}) ORDER BY laid_at LIMIT 1",
             select!("WHERE tenant_id = $1 AND digest IN"),
-            numbers.join(", ")
+            numbered(&values, "$").join(", ")
         );
-        let mut values = vec![Value::from(&tenant)];
-        values.extend(digests.iter().map(Value::from));
         self.query_one("tombstones", &sql, &values, tombstone)
+    }
+
+    /// Whether there is a tombstone of any of these; `values` are the tenant and the digests. Nearly always
+    /// there is none, and SQLite sees that in an eighth of the time that it needs to put in order what it
+    /// might have found.
+    fn is_any_tombstoned(&mut self, values: &[Value<'_>]) -> Result<bool, StoreError> {
+        const ONE: &str = "SELECT tenant_id FROM tombstones WHERE tenant_id = $1 AND digest = $";
+        let looks = numbered(values, ONE);
+        if looks.is_empty() {
+            return Ok(false);
+        }
+        let sql = format!("{} LIMIT 1", looks.join(" UNION ALL "));
+        let any = self.query_one("tombstones", &sql, values, only::<TenantId>)?;
+        Ok(any.is_some())
     }
 
     /// Whether a tenant has any tombstones at all.
@@ -111,6 +138,11 @@ impl Tx<'_> {
             values![&tenant, &device],
         )
     }
+}
+
+/// `before` with the number of each value after it, but for the first.
+fn numbered(values: &[Value<'_>], before: &str) -> Vec<String> {
+    (2..=values.len()).map(|n| format!("{before}{n}")).collect()
 }
 
 fn tombstone(columns: &mut Columns<'_>) -> Result<Tombstone, StoreError> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use enlist_core::{DeviceId, PutOff, TenantId, Timestamp, WebhookId};
+use enlist_core::{DeviceId, FAR_AHEAD, PutOff, TenantId, Timestamp, WebhookId};
 
 use crate::column::{Columns, only};
 use crate::value::{number, values};
@@ -11,7 +11,7 @@ use crate::{StoreError, Tx};
 /// Where a device would stand, for an event that is about none.
 const NO_DEVICE: [u8; 16] = [0; 16];
 /// When one is tried that waits behind another.
-const BEHIND: Timestamp = Timestamp::from_millis(i64::MAX);
+pub(super) const BEHIND: Timestamp = Timestamp::from_millis(i64::MAX);
 
 macro_rules! select {
     ($rest:literal) => {
@@ -131,9 +131,17 @@ impl Tx<'_> {
         let due = self.query(
             "webhook_backlog",
             "SELECT device_id, MIN(next_at) FROM webhook_backlog
-             WHERE tenant_id = $1 AND webhook_id = $2 AND given_up_at IS NULL AND next_at <= $3
-             GROUP BY device_id ORDER BY MIN(next_at), device_id LIMIT $4",
-            values![&tenant, &webhook, now, number(limit as u64)],
+             WHERE tenant_id = $1 AND webhook_id = $2 AND given_up_at IS NULL
+               AND (next_at <= $3 OR (next_at > $4 AND next_at < $5))
+             GROUP BY device_id ORDER BY MIN(next_at), device_id LIMIT $6",
+            values![
+                &tenant,
+                &webhook,
+                now,
+                now + FAR_AHEAD,
+                BEHIND,
+                number(limit as u64)
+            ],
             only::<DeviceId>,
         )?;
         Ok(due.into_iter().map(about).collect())
@@ -149,9 +157,9 @@ impl Tx<'_> {
         let untried = self.query_one(
             "webhook_backlog",
             "SELECT seq FROM webhook_backlog
-             WHERE tenant_id = $1 AND webhook_id = $2 AND given_up_at IS NULL AND next_at <= $3
-               AND attempts = 0 LIMIT 1",
-            values![&tenant, &webhook, now],
+             WHERE tenant_id = $1 AND webhook_id = $2 AND given_up_at IS NULL
+               AND (next_at <= $3 OR (next_at > $4 AND next_at < $5)) AND attempts = 0 LIMIT 1",
+            values![&tenant, &webhook, now, now + FAR_AHEAD, BEHIND],
             only::<u64>,
         )?;
         Ok(untried.is_some())

@@ -1,8 +1,9 @@
 //! Whom the server tells what has happened.
 
-use enlist_core::{Name, Pace, TenantId, Timestamp, Webhook, WebhookId};
+use enlist_core::{FAR_AHEAD, Name, Pace, TenantId, Timestamp, Webhook, WebhookId};
 
 use super::text;
+use super::webhook_backlog::BEHIND;
 use crate::column::{Columns, only};
 use crate::value::{number, values};
 use crate::{StoreError, Tx};
@@ -50,6 +51,16 @@ impl Tx<'_> {
             "webhooks",
             select!("WHERE tenant_id = $1 ORDER BY name"),
             values![&tenant],
+            webhook,
+        )
+    }
+
+    /// The webhooks of all tenants.
+    pub fn all_webhooks(&mut self) -> Result<Vec<Webhook>, StoreError> {
+        self.query(
+            "webhooks",
+            select!("ORDER BY tenant_id, webhook_id"),
+            &[],
             webhook,
         )
     }
@@ -120,14 +131,22 @@ impl Tx<'_> {
         self.query(
             "webhooks",
             "SELECT w.tenant_id, w.webhook_id FROM webhooks w
-             WHERE w.next_at <= $1 AND (w.lease_until <= $1 OR w.lease_holder = $2)
+             WHERE (w.next_at <= $1 OR w.next_at > $2)
+               AND (w.lease_until <= $1 OR w.lease_until > $2 OR w.lease_holder = $3)
                AND (EXISTS (SELECT 1 FROM event_seals s
                             WHERE s.tenant_id = w.tenant_id AND s.seq > w.told)
                  OR EXISTS (SELECT 1 FROM webhook_backlog b
                             WHERE b.tenant_id = w.tenant_id AND b.webhook_id = w.webhook_id
-                              AND b.given_up_at IS NULL AND b.next_at <= $1))
-             ORDER BY w.lease_until, w.webhook_id LIMIT $3",
-            values![now, &server[..], number(limit as u64)],
+                              AND b.given_up_at IS NULL
+                              AND (b.next_at <= $1 OR (b.next_at > $2 AND b.next_at < $4))))
+             ORDER BY w.lease_until, w.webhook_id LIMIT $5",
+            values![
+                now,
+                now + FAR_AHEAD,
+                &server[..],
+                BEHIND,
+                number(limit as u64)
+            ],
             |columns| Ok((columns.next()?, columns.next()?)),
         )
     }
@@ -144,8 +163,8 @@ impl Tx<'_> {
         let leased = self.execute(
             "UPDATE webhooks SET lease_holder = $1, lease_until = $2
              WHERE tenant_id = $3 AND webhook_id = $4
-               AND (lease_holder = $1 OR lease_until <= $5)",
-            values![&server[..], until, &tenant, &id, now],
+               AND (lease_holder = $1 OR lease_until <= $5 OR lease_until > $6)",
+            values![&server[..], until, &tenant, &id, now, now + FAR_AHEAD],
         )?;
         Ok(leased > 0)
     }

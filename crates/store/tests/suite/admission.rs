@@ -111,6 +111,13 @@ pub async fn a_rate_admits_exactly_as_many_as_it_says(rig: &Rig) {
     );
     assert_eq!(come(100, NOW + 2000 * second).await, 30);
     assert_eq!(used(&store, &secret).await, 63, "all that were let in");
+
+    // By a server whose clock is ten years ahead, and then by those whose clocks are right.
+    let years = 10 * 366 * 86_400 * second;
+    assert_eq!(come(100, NOW + years).await, 30);
+    let found = read(&store, move |tx| tx.secret(tenant, id)).await.unwrap();
+    assert_eq!(found.admits(NOW + 2000 * second), Ok(()));
+    assert_eq!(come(100, NOW + 2000 * second).await, 30, "it begins anew");
 }
 
 pub async fn a_rate_and_a_most_hold_together(rig: &Rig) {

@@ -3,16 +3,20 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod admission;
+mod backups;
 mod bulk;
 mod cas;
+mod census;
 mod challenges;
 mod configuration;
 mod device_nouns;
 mod durable;
 mod event_seals;
+mod filled;
 mod group_commit;
 mod hooks;
 mod manufacturers;
+mod moving;
 mod nouns;
 mod order_nouns;
 mod pages;
@@ -22,7 +26,10 @@ mod pages;
     reason = "a part of the test kit, which depends on this crate"
 )]
 mod postgres;
+mod put_off;
 mod races;
+mod reach;
+mod reach_tls;
 mod revocation;
 mod rig;
 mod roots;
@@ -71,6 +78,12 @@ macro_rules! stories {
                 ("a_broken_connection_is_replaced", |place| {
                     tell(place, durable::a_broken_connection_is_replaced);
                 }),
+                ("many_who_enter_together_cost_a_few_round_trips", |place| {
+                    tell(place, put_off::many_who_enter_together_cost_a_few_round_trips);
+                }),
+                ("a_job_starts_at_once_where_a_writer_is_idle", |place| {
+                    tell(place, put_off::a_job_starts_at_once_where_a_writer_is_idle);
+                }),
                 ("servers_that_start_together_migrate_once", |place| {
                     tell(place, durable::servers_that_start_together_migrate_once);
                 }),
@@ -111,10 +124,14 @@ fn tell_all_on_postgres(stories: Vec<Story>) {
 stories! {
     anywhere:
     group_commit::jobs_that_wait_are_committed_together,
+    put_off::what_cannot_be_is_refused_and_spoils_no_other,
+    put_off::what_was_put_off_is_seen_by_whoever_looks,
+    put_off::a_refusal_that_hope_would_have_spared_is_not_given,
     hooks::a_hook_is_of_one_group_and_tells_since_when,
     hooks::where_a_device_came_from_is_found_by_how_it_asked,
     challenges::a_challenge_lets_somebody_in_once_and_is_forgotten_after_its_end,
     webhook_backlog::a_webhooks_backlog_is_bounded_and_moved_in_steps,
+    webhook_backlog::what_a_wrong_clock_has_put_off_is_tried,
     challenges::forgetting_challenges_goes_on_where_it_stopped,
     manufacturers::a_manufacturer_is_replaced_and_deleted_in_its_own_tenant_alone,
     group_commit::a_refused_job_spoils_no_other,
@@ -128,6 +145,9 @@ stories! {
     secrets::a_bounded_secret_admits_exactly_its_bound,
     secrets::an_unbounded_secret_is_checked_and_its_devices_are_counted,
     secrets::whoever_was_let_in_is_counted_once_and_for_all,
+    census::slices_hold_every_device_once_whatever_their_size,
+    census::secrets_to_look_after_are_counted_by_what_wears_them,
+    census::the_first_event_without_a_place_is_found,
     races::of_many_devices_with_one_name_one_gets_in,
     races::of_many_devices_with_one_key_one_gets_in,
     races::a_name_goes_to_one_of_many_devices_that_move,

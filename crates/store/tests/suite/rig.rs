@@ -225,9 +225,16 @@ impl Rig {
 
 /// Records a certificate, under a CA that issues.
 pub fn record(tx: &mut Tx<'_>, certificate: &CertificateRecord) -> Result<(), StoreError> {
-    if tx.ca(certificate.issuer)?.is_none() {
+    see_to_ca(tx, certificate.issuer)?;
+    assert!(tx.record_certificate(certificate)?);
+    Ok(())
+}
+
+/// Sees to it that a CA is there, and issues.
+pub fn see_to_ca(tx: &mut Tx<'_>, id: CaId) -> Result<(), StoreError> {
+    if tx.ca(id)?.is_none() {
         tx.insert_ca(&CaRecord {
-            id: certificate.issuer,
+            id,
             tenant: None,
             kind: CaKind::Issuing,
             certificate: vec![1],
@@ -237,7 +244,6 @@ pub fn record(tx: &mut Tx<'_>, certificate: &CertificateRecord) -> Result<(), St
             created_at: NOW,
         })?;
     }
-    assert!(tx.record_certificate(certificate)?);
     Ok(())
 }
 

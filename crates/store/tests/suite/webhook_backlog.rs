@@ -76,3 +76,31 @@ pub async fn a_webhooks_backlog_is_bounded_and_moved_in_steps(rig: &Rig) {
     let is_clear = read(&store, |tx| Ok(tx.webhook_to_clear()?.is_none())).await;
     assert!(is_clear);
 }
+
+pub async fn what_a_wrong_clock_has_put_off_is_tried(rig: &Rig) {
+    let store = rig.open();
+    let home = rig.home(&store, "own").await;
+    let [soon, wrong] =
+        ["press-7", "press-8"].map(|name| rig.device(&home, name, enlist_core::State::Active).id);
+    let tenant = home.tenant.id;
+    let webhook: WebhookId = "0190f3a2-7c1e-7d55-9b1a-3f2c8e6d4a10".parse().unwrap();
+    write(&store, move |tx| {
+        let years = Duration::from_secs(10 * 366 * 86_400);
+        let hour = Duration::from_secs(3600);
+        for (seq, device, wait) in [(1, soon, hour), (2, wrong, years)] {
+            let mut one = put_off(seq, Some(device));
+            one.attempts = 0;
+            one.next_at = Some(NOW + wait);
+            tx.put_off(tenant, webhook, &one)?;
+        }
+        // One that waits behind another is in nobody's way.
+        tx.put_off(tenant, webhook, &put_off(3, Some(wrong)))?;
+        let due = tx.devices_put_off(tenant, webhook, NOW, 9)?;
+        assert_eq!(due, [Some(wrong)]);
+        assert!(tx.is_untried_put_off(tenant, webhook, NOW)?);
+        let due = tx.devices_put_off(tenant, webhook, NOW + hour, 9)?;
+        assert_eq!(due, [Some(soon), Some(wrong)]);
+        Ok(())
+    })
+    .await;
+}

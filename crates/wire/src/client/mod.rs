@@ -13,6 +13,7 @@ mod groups;
 mod hooks;
 mod manifests;
 mod manufacturers;
+mod meter;
 mod orders;
 mod records;
 mod roots;
@@ -33,6 +34,7 @@ use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector, TcpConnector};
 
 pub use error::ClientError;
+pub use meter::{Meter, Reading};
 
 use crate::{PROBLEM_MEDIA_TYPE, Problem};
 use tls::TlsConnector;
@@ -73,6 +75,16 @@ impl Client {
         tls: Arc<rustls::ClientConfig>,
         timeout: Duration,
     ) -> Result<Self, ClientError> {
+        Self::metered(base_url, tls, timeout, None)
+    }
+
+    /// The same, counting with `meter`, if there is one, what goes over its connections.
+    pub fn metered(
+        base_url: &str,
+        tls: Arc<rustls::ClientConfig>,
+        timeout: Duration,
+        meter: Option<Arc<Meter>>,
+    ) -> Result<Self, ClientError> {
         let base = base_url.trim_end_matches('/');
         let uri: ureq::http::Uri = base.parse().map_err(|_| bad_url(base_url))?;
         let lawful = uri.scheme_str() == Some("https")
@@ -96,7 +108,7 @@ impl Client {
             .max_response_header_size(BUFFER)
             .user_agent(concat!("enlist/", env!("CARGO_PKG_VERSION")))
             .build();
-        let connector = TcpConnector::default().chain(TlsConnector::new(tls));
+        let connector = TcpConnector::default().chain(TlsConnector::new(tls, meter));
         Ok(Self {
             base: base.to_owned(),
             agent: ureq::Agent::with_parts(config, connector, DefaultResolver::default()),

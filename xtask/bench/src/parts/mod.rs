@@ -10,6 +10,7 @@ pub(crate) mod est;
 pub(crate) mod memory;
 pub(crate) mod ocsp;
 pub(crate) mod revocation;
+pub(crate) mod ten_million;
 pub(crate) mod tpm;
 
 use std::time::Duration;

@@ -1,0 +1,157 @@
+//! Rate and latency over time, as a picture.
+
+use plotters::drawing::DrawingAreaErrorKind;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::ledger::Second;
+
+/// Width and height, pixels.
+const SIZE: (u32, u32) = (960, 640);
+/// What can be read on light and on dark alike.
+const INK: RGBColor = RGBColor(128, 128, 128);
+const GRID: RGBAColor = RGBAColor(128, 128, 128, 0.25);
+const BLUE: RGBColor = RGBColor(51, 132, 208);
+const GREEN: RGBColor = RGBColor(34, 150, 94);
+const RED: RGBColor = RGBColor(214, 86, 86);
+
+/// A line of a chart.
+struct Curve {
+    name: &'static str,
+    colour: RGBColor,
+    value: fn(&Second) -> f64,
+}
+
+const RATES: &[Curve] = &[
+    Curve {
+        name: "answered",
+        colour: BLUE,
+        value: |second| second.rate_per_s,
+    },
+    Curve {
+        name: "failed",
+        colour: RED,
+        value: |second| super::ledger::as_f64(second.failed),
+    },
+];
+
+const LATENCIES: &[Curve] = &[
+    Curve {
+        name: "p50",
+        colour: GREEN,
+        value: |second| second.p50_ms,
+    },
+    Curve {
+        name: "p99",
+        colour: RED,
+        value: |second| second.p99_ms,
+    },
+];
+
+/// The picture of a run, SVG, on whatever is behind it. `title` says which run.
+pub fn plot(title: &str, timeline: &[Second]) -> anyhow::Result<String> {
+    let mut svg = String::new();
+    {
+        let root = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+        let (above, below) = root.split_vertically(SIZE.1 / 2);
+        chart(&above, title, "exchanges a second", RATES, timeline)?;
+        chart(&below, "", "time to the answer, ms", LATENCIES, timeline)?;
+        root.present().map_err(drawn)?;
+    }
+    Ok(svg)
+}
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
+
+fn chart(
+    area: &Area<'_>,
+    title: &str,
+    unit: &str,
+    curves: &[Curve],
+    timeline: &[Second],
+) -> anyhow::Result<()> {
+    let text = |size: u32| ("sans-serif", size).into_font().color(&INK);
+    let end = timeline.last().map_or(1.0, |second| second.t_s).max(1.0);
+    let values = timeline
+        .iter()
+        .flat_map(|second| curves.iter().map(|curve| (curve.value)(second)));
+    let top = values.fold(1.0, f64::max) * 1.1;
+    let mut chart = ChartBuilder::on(area);
+    chart.margin(12).x_label_area_size(40).y_label_area_size(64);
+    if !title.is_empty() {
+        chart.caption(title, text(18));
+    }
+    let mut chart = chart
+        .build_cartesian_2d(0.0..end, 0.0..top)
+        .map_err(drawn)?;
+    chart
+        .configure_mesh()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(GRID)
+        .axis_style(INK)
+        .label_style(text(12))
+        .axis_desc_style(text(13))
+        .x_desc("seconds since it began")
+        .y_desc(unit)
+        .x_label_formatter(&|x| format!("{x:.0}"))
+        .y_label_formatter(&|y| {
+            let digits = usize::from(top < 10.0);
+            format!("{y:.digits$}")
+        })
+        .draw()
+        .map_err(drawn)?;
+    let anchor = Pos::new(HPos::Right, VPos::Top);
+    for (n, curve) in (0_i32..).zip(curves) {
+        let points = timeline
+            .iter()
+            .map(|second| (second.t_s, (curve.value)(second)));
+        chart
+            .draw_series(LineSeries::new(points, curve.colour.stroke_width(2)))
+            .map_err(drawn)?;
+        // The name of the line, in its colour, in the corner.
+        let style = ("sans-serif", 13).into_font().color(&curve.colour);
+        let (width, _) = area.dim_in_pixel();
+        let right = i32::try_from(width).unwrap_or(i32::MAX) - 24;
+        area.draw_text(curve.name, &style.pos(anchor), (right, 40 + 16 * n))
+            .map_err(drawn)?;
+    }
+    Ok(())
+}
+
+fn drawn<E>(error: DrawingAreaErrorKind<E>) -> anyhow::Error
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    anyhow::Error::new(error).context("the plot can't be drawn")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plot_says_what_it_shows_and_in_which_units() {
+        let second = |n: u32| Second {
+            t_s: f64::from(n),
+            rate_per_s: 100.0 + f64::from(n),
+            p50_ms: 2.0,
+            p99_ms: 9.0,
+            failed: 1,
+        };
+        let timeline: Vec<_> = (1..30).map(second).collect();
+        for timeline in [&timeline[..], &timeline[..1], &[]] {
+            let svg = plot("launch-day of 100 devices", timeline).unwrap();
+            assert!(svg.starts_with("<svg"), "{svg}");
+            assert!(svg.trim_end().ends_with("</svg>"), "{svg}");
+            for words in [
+                "launch-day of 100 devices",
+                "exchanges a second",
+                "time to the answer, ms",
+                "seconds since it began",
+                "p99",
+            ] {
+                assert!(svg.contains(words), "{words}: {svg}");
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What must be so in the end, whatever happened in between: what the devices hold is what is on record.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use enlist_wire::{ClientError, Device as OnRecord, DevicesQuery, Page};
+use serde::Serialize;
+
+use super::device::{Device, Site};
+use super::stage::Stage;
+
+/// What was found when devices and record were compared.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// Devices with a certificate.
+    pub enrolled: u64,
+    /// Devices of the group that are on the server's record.
+    pub on_record: u64,
+    /// Devices without a certificate, although they were to have one.
+    pub without_certificate: u64,
+    /// Devices that share their id or their certificate with another one.
+    pub shared_identity: u64,
+    /// Devices whose certificate is not the one on record.
+    pub off_record: u64,
+    /// Devices on record that no simulated device knows itself to be.
+    pub unknown_to_device: u64,
+    /// Devices that were in the middle of something when it ended, so that one side may know more.
+    pub under_way: u64,
+    /// The names of some that are not as they should be.
+    pub examples: Vec<String>,
+}
+
+/// How many names are told.
+const EXAMPLES: usize = 10;
+/// How many devices are asked for at one time.
+const PAGE: u32 = 500;
+/// For how long a server that does not answer is asked again.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a device holds.
+struct Held {
+    device_id: [u8; 16],
+    serial: String,
+    under_way: bool,
+    seen: bool,
+}
+
+impl Verdict {
+    /// Whether all is as it must be.
+    pub fn holds(&self) -> bool {
+        let broken = self.without_certificate
+            + self.shared_identity
+            + self.off_record
+            + self.unknown_to_device;
+        broken == 0
+    }
+
+    /// Compares what the devices hold with what is on record. Those that had no turn are excused where
+    /// `cut_short`.
+    pub fn reach(
+        stage: &Stage,
+        site: &Site,
+        devices: &[Device],
+        cut_short: bool,
+    ) -> anyhow::Result<Self> {
+        let mut verdict = Self::default();
+        let mut held = verdict.held(site, devices, cut_short);
+        let mut query = DevicesQuery {
+            limit: Some(PAGE),
+            ..DevicesQuery::default()
+        };
+        loop {
+            let page = page(stage, &query)?;
+            for on_record in &page.items {
+                verdict.on_record += 1;
+                verdict.compare(on_record, &mut held, cut_short);
+            }
+            query.after = page.next;
+            if query.after.is_none() {
+                break;
+            }
+        }
+        for (name, held) in &held {
+            if !held.seen && !held.serial.is_empty() {
+                verdict.off_record += 1;
+                verdict.example(name);
+            }
+        }
+        Ok(verdict)
+    }
+
+    fn held(&mut self, site: &Site, devices: &[Device], cut_short: bool) -> HashMap<String, Held> {
+        let mut all = HashMap::with_capacity(devices.len());
+        let (mut ids, mut serials) = (HashMap::new(), HashMap::new());
+        for device in devices {
+            let name = site.name(device.index());
+            let (identity, under_way) = device.identity();
+            self.under_way += u64::from(under_way);
+            let validity = identity.as_ref().and_then(|own| own.validity.clone());
+            let Some((own, validity)) = identity.zip(validity) else {
+                if !cut_short {
+                    self.without_certificate += 1;
+                    self.example(&name);
+                }
+                continue;
+            };
+            self.enrolled += 1;
+            let device_id = *own.device_id.as_bytes();
+            let id_is_shared = ids.insert(device_id, ()).is_some();
+            let serial_is_shared = serials.insert(validity.serial.clone(), ()).is_some();
+            if id_is_shared || serial_is_shared {
+                self.shared_identity += 1;
+                self.example(&name);
+            }
+            let held = Held {
+                device_id,
+                serial: validity.serial,
+                under_way,
+                seen: false,
+            };
+            all.insert(name, held);
+        }
+        all
+    }
+
+    fn compare(&mut self, on_record: &OnRecord, held: &mut HashMap<String, Held>, cut_short: bool) {
+        let Some(held) = held.get_mut(&on_record.name) else {
+            // Its answer may have been lost: the device asks again when it goes on.
+            if !cut_short {
+                self.unknown_to_device += 1;
+                self.example(&on_record.name);
+            }
+            return;
+        };
+        held.seen = true;
+        let serial = on_record.certificate.as_ref().map(|one| &one.serial);
+        let same_device = *on_record.device_id.as_bytes() == held.device_id;
+        // A new certificate that the device has not heard of yet is on record before it is on the device.
+        let same_serial = serial == Some(&held.serial) || (held.under_way && serial.is_some());
+        if !same_device || !same_serial {
+            self.off_record += 1;
+            self.example(&on_record.name);
+        }
+    }
+
+    fn example(&mut self, name: &str) {
+        if self.examples.len() < EXAMPLES {
+            self.examples.push(name.to_owned());
+        }
+    }
+}
+
+/// A page of the group's devices. A server that is just being started again is waited for.
+fn page(stage: &Stage, query: &DevicesQuery) -> Result<Page<OnRecord>, ClientError> {
+    let begun = Instant::now();
+    loop {
+        let (tenant, group) = (stage.tenant.as_str(), stage.group.as_str());
+        match stage.client.devices(tenant, group, query) {
+            Err(error) if may_pass(&error) && begun.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(500));
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+fn may_pass(error: &ClientError) -> bool {
+    match error {
+        ClientError::Problem(problem) => matches!(problem.status, 429 | 500..),
+        ClientError::Unreachable(_) | ClientError::Foreign { .. } => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,116 @@
+//! The clock of one of two servers is wrong, and jumps.
+
+use std::time::{Duration, Instant};
+
+use enlist_testkit::{Answer, PostgresLab, Receiver};
+
+use super::crowd::{Crowd, urls};
+use super::rig::eventually;
+use super::site::Site;
+use super::{quick_or_long, record};
+
+/// Gives a server a clock that is ahead by what the file `clock` says.
+fn clock(site: &Site) -> Vec<(&'static str, String)> {
+    let library = site.shell.ok("faketime -f +0d sh -c 'echo $LD_PRELOAD'");
+    let file = site.shell.work().join("clock").display().to_string();
+    vec![
+        ("LD_PRELOAD", library.trim().to_owned()),
+        ("FAKETIME_TIMESTAMP_FILE", file),
+        ("FAKETIME_NO_CACHE", "1".to_owned()),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
+    ]
+}
+
+#[test]
+fn a_server_whose_clock_is_ten_minutes_off_and_jumps_refuses_and_loses_nothing() {
+    let Some(lab) = PostgresLab::start() else {
+        return;
+    };
+    if !enlist_testkit::installed("faketime", "faketime") {
+        return;
+    }
+    let cluster = lab.cluster("only", &["fsync=off"]);
+    let site = Site::new(Some(&cluster.database("clocks")));
+    let mut one = site.server("one");
+    site.shell.turn("+0d");
+    let clock = clock(&site);
+    let clock: Vec<_> = clock
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let mut two = site.server_with("two", &clock);
+    let secret = site.ok(&one, "enlist add group crowd --enrollment open");
+    let crowd = Crowd::new("crowd", secret.trim(), quick_or_long(300, 3_000));
+    // Each device enrolls at one of them, and renews at the other.
+    let held = crowd.comes(&site, &urls(&[&one, &two]), |progress| {
+        for jump in ["+10m", "-10m", "+10m", "+0d"] {
+            progress.wait_for(100);
+            site.shell.turn(jump);
+        }
+    });
+    assert!(one.is_up() && two.is_up());
+    record::is_right(&site, &one, &crowd, &held);
+}
+
+#[test]
+fn a_clock_that_was_years_ahead_holds_nothing_up_once_it_is_right_again() {
+    let Some(lab) = PostgresLab::start() else {
+        return;
+    };
+    if !enlist_testkit::installed("faketime", "faketime") {
+        return;
+    }
+    let cluster = lab.cluster("only", &["fsync=off"]);
+    let site = Site::new(Some(&cluster.database("clocks")));
+    let mut one = site.server("one");
+    let receiver = Receiver::start(|_| Answer::Status(200));
+    site.shell.write("erp-ca.pem", receiver.ca_pem());
+    let add = format!(
+        "enlist add webhook erp --url {} --ca erp-ca.pem",
+        receiver.url()
+    );
+    site.ok(&one, &add);
+    let secret = site.ok(
+        &one,
+        "enlist add group crowd --enrollment open >/dev/null
+         enlist add secret -g crowd --rate 200/s",
+    );
+    one.kill();
+
+    site.shell.turn("+700d");
+    let clock = clock(&site);
+    let clock: Vec<_> = clock
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let mut two = site.server_with("two", &clock);
+    let early = site.shell.sh(&format!(
+        "export ENLIST_SERVER={} ENLIST_CA=one.root.pem
+         faketime -f +700d enlist provision early -g crowd -s {}",
+        two.url,
+        secret.trim()
+    ));
+    assert_eq!(early.status, 0, "{early:?}");
+    eventually("it is told", || {
+        receiver.received().iter().any(|one| {
+            let message = one.json();
+            message["type"] == "device-enrolled"
+        })
+    });
+    eventually("it says that its clock is wrong", || {
+        two.log().contains("clock and the database's differ")
+    });
+    two.kill();
+
+    let told = receiver.received().len();
+    one.start();
+    let crowd = Crowd::new("crowd", secret.trim(), 30);
+    let begun = Instant::now();
+    let held = crowd.comes(&site, &urls(&[&one]), |_| {});
+    assert!(begun.elapsed() < Duration::from_secs(20), "nobody waits");
+    assert_eq!(held.len(), 30);
+    eventually("all of it is told", || {
+        receiver.received().len() >= told + 60
+    });
+    record::is_intact(&site, &one);
+}

@@ -1,0 +1,90 @@
+//! Connecting again, and again.
+
+use std::time::{Duration, Instant};
+
+use super::{Address, OutOfReach, Postgres};
+use crate::StoreError;
+
+/// How long jobs wait for a database that has just gone: as long as a restart takes, or a standby that is
+/// promoted at once. After that they are told, and the next ones sooner.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// The first pause; each is twice the one before.
+const FIRST: Duration = Duration::from_millis(25);
+/// The longest.
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// Opens connections for one thread, and waits longer from one failure to the next, so that a database
+/// that is away is not asked all the time.
+pub(crate) struct Patience {
+    address: Address,
+    failures: u32,
+    /// Whether the jobs that wait now are to be told.
+    spent: bool,
+}
+
+impl Patience {
+    pub(crate) fn new(address: Address) -> Self {
+        Self {
+            address,
+            failures: 0,
+            spent: false,
+        }
+    }
+
+    /// A connection; an error once patience is at its end, or where waiting does not help.
+    pub(crate) fn connect(&mut self) -> Result<Postgres, StoreError> {
+        let began = Instant::now();
+        loop {
+            if self.failures > 0 {
+                std::thread::sleep(pause(self.failures));
+            }
+            let error = match Postgres::connect(&self.address) {
+                Ok(postgres) => {
+                    if self.failures > 0 {
+                        tracing::info!("the database is back");
+                    }
+                    (self.failures, self.spent) = (0, false);
+                    return Ok(postgres);
+                }
+                Err(error) => error,
+            };
+            if self.failures == 0 {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "the database can't be used");
+            }
+            self.failures = self.failures.saturating_add(1);
+            if self.spent || !may_pass(&error) || began.elapsed() >= PATIENCE {
+                self.spent = true;
+                return Err(error);
+            }
+        }
+    }
+}
+
+fn pause(failures: u32) -> Duration {
+    let times = 1 << failures.saturating_sub(1).min(10);
+    (FIRST * times).min(LONGEST)
+}
+
+/// Where all connections are taken, those who have one go on, and this thread does not hold jobs up.
+fn may_pass(error: &StoreError) -> bool {
+    let StoreError::Unavailable(cause) = error else {
+        return false;
+    };
+    match cause.downcast_ref::<OutOfReach>() {
+        Some(out_of_reach) => out_of_reach.may_pass() && !out_of_reach.is_crowded(),
+        None => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_a_second() {
+        let pauses: Vec<_> = (1..9).map(|n| pause(n).as_millis()).collect();
+        assert_eq!(pauses, [25, 50, 100, 200, 400, 800, 1000, 1000]);
+        assert_eq!(pause(u32::MAX), LONGEST);
+    }
+}
