@@ -5,7 +5,6 @@
 //! token of one group its part of what is its tenant's. A route below a group is for that group's tokens,
 //! too, unless it says `tenant`: it reaches into other groups. A route for everybody says `security(())`. One that says nothing serves nobody.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -21,6 +20,7 @@ use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::{OpenApi, SecurityRequirement};
 
 use crate::app::{App, authenticate};
+use crate::by_route::ByRoute;
 use crate::problem::Refusal;
 
 /// A route, and who may use it.
@@ -117,14 +117,14 @@ pub(crate) fn operations(item: &PathItem) -> impl Iterator<Item = (Method, &Oper
 
 /// Lets nobody past but whom the routes say.
 pub(crate) fn guarded(router: Router<App>, routes: Vec<Route>, app: &App) -> Router<App> {
-    let mut entries: HashMap<String, Vec<(String, Entry)>> = HashMap::new();
+    let mut entries = ByRoute::new();
     for Route {
         method,
         path,
         entry,
     } in routes
     {
-        entries.entry(path).or_default().push((method, entry));
+        entries.add(method, path, entry);
     }
     let door = Door {
         app: app.clone(),
@@ -136,8 +136,7 @@ pub(crate) fn guarded(router: Router<App>, routes: Vec<Route>, app: &App) -> Rou
 #[derive(Clone)]
 struct Door {
     app: App,
-    /// By path, then by method.
-    entries: Arc<HashMap<String, Vec<(String, Entry)>>>,
+    entries: Arc<ByRoute<Entry>>,
 }
 
 async fn enter(State(door): State<Door>, mut request: Request, next: Next) -> Response {
@@ -152,14 +151,8 @@ impl Door {
         let Some(path) = request.extensions().get::<MatchedPath>() else {
             return Ok(());
         };
-        // What answers GET answers HEAD, too.
-        let method = match request.method().as_str() {
-            "HEAD" => "GET",
-            other => other,
-        };
-        let methods = self.entries.get(path.as_str());
-        let found = methods.and_then(|all| all.iter().find(|(one, _)| one == method));
-        match found.map(|(_, entry)| *entry) {
+        let found = self.entries.find(request.method().as_str(), path.as_str());
+        match found.copied() {
             // No route: the answer says so. A handler behind it would find no operator.
             None | Some(Entry::Everybody) => Ok(()),
             Some(Entry::Undeclared) => {

@@ -5,6 +5,7 @@
 
 mod api;
 mod app;
+mod by_route;
 mod chores;
 mod config;
 mod connection;

@@ -15,6 +15,7 @@ use enlist_wire::Client;
 use super::DeviceAgent;
 use crate::config::Configuration;
 use crate::disk::Credentials;
+use crate::machine::random_below;
 use crate::signals::Wish;
 
 /// How long the server is asked to hold a request: well below what middle boxes take for dead.
@@ -142,9 +143,7 @@ impl Line {
 
 /// Half of a time to one and a half of it.
 fn spread(rng: &dyn Rng, time: Duration) -> Duration {
-    let mut byte = [0];
-    rng.fill(&mut byte);
-    time / 2 + time * u32::from(byte[0]) / 255
+    time / 2 + random_below(time, rng)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use super::Disk;
+use super::{Disk, below, names_below};
 
 /// A directory in memory: for simulations, and for tests that cut the power. A clone is what a device
 /// would find after a restart.
@@ -31,15 +31,8 @@ impl Disk for MemoryDisk {
     }
 
     fn list(&self, directory: &str) -> io::Result<Vec<String>> {
-        let prefix = below(directory);
         let paths = self.files.keys().chain(self.links.keys());
-        let mut names: Vec<String> = paths
-            .filter_map(|path| path.strip_prefix(&prefix)?.split('/').next())
-            .map(str::to_owned)
-            .collect();
-        names.sort();
-        names.dedup();
-        Ok(names)
+        Ok(names_below(directory, paths.map(String::as_str)))
     }
 
     fn remove(&mut self, directory: &str) -> io::Result<()> {
@@ -55,12 +48,5 @@ impl Disk for MemoryDisk {
         self.files.retain(|name, _| stays(name));
         self.links.retain(|name, _| stays(name));
         Ok(self.files.len() + self.links.len() != before)
-    }
-}
-
-fn below(directory: &str) -> String {
-    match directory {
-        "" => String::new(),
-        directory => format!("{directory}/"),
     }
 }

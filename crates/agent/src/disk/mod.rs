@@ -93,3 +93,23 @@ impl<D: Disk + ?Sized> Disk for &mut D {
         (**self).erase(path)
     }
 }
+
+/// What the paths of all that lies below a directory begin with; `""` is the root.
+pub fn below(directory: &str) -> String {
+    match directory {
+        "" => String::new(),
+        directory => format!("{directory}/"),
+    }
+}
+
+/// The names that lie in a directory, as [`Disk::list`] has them, of a disk that holds these paths.
+pub fn names_below<'a>(directory: &str, paths: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let prefix = below(directory);
+    let mut names: Vec<String> = paths
+        .filter_map(|path| path.strip_prefix(&prefix)?.split('/').next())
+        .map(str::to_owned)
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}

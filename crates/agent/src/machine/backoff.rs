@@ -42,7 +42,7 @@ pub(super) fn at_least(now: Timestamp, wish: Duration, rng: &dyn Rng) -> Timesta
 }
 
 /// A random time from nothing to `bound`.
-pub(super) fn random_below(bound: Duration, rng: &dyn Rng) -> Duration {
+pub(crate) fn random_below(bound: Duration, rng: &dyn Rng) -> Duration {
     let mut bytes = [0; 4];
     rng.fill(&mut bytes);
     bound.mul_f64(f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX))

@@ -26,6 +26,7 @@ mod trouble;
 use enlist_core::{Clock, Rng, Timestamp};
 use enlist_wire::Hardware;
 
+pub(crate) use backoff::random_below;
 pub use failure::{Failure, Verdict};
 pub use orders::{Orders, Told, UnderWay};
 pub use rest::Rest;

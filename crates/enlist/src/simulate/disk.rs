@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use enlist_agent::disk::Disk;
+use enlist_agent::disk::{Disk, below, names_below};
 
 /// What many disks hold alike: the certificates of CAs. Kept once.
 #[derive(Debug, Default)]
@@ -117,15 +117,8 @@ impl Disk for SimDisk {
     }
 
     fn list(&self, directory: &str) -> io::Result<Vec<String>> {
-        let prefix = below(directory);
-        let names = self.entries.iter();
-        let mut names: Vec<String> = names
-            .filter_map(|(name, _)| name.strip_prefix(&prefix)?.split('/').next())
-            .map(str::to_owned)
-            .collect();
-        names.sort();
-        names.dedup();
-        Ok(names)
+        let paths = self.entries.iter().map(|(path, _)| &**path);
+        Ok(names_below(directory, paths))
     }
 
     fn remove(&mut self, directory: &str) -> io::Result<()> {
@@ -141,13 +134,6 @@ impl Disk for SimDisk {
         self.entries
             .retain(|(name, _)| &**name != path && !name.starts_with(&prefix));
         Ok(self.entries.len() != before)
-    }
-}
-
-fn below(directory: &str) -> String {
-    match directory {
-        "" => String::new(),
-        directory => format!("{directory}/"),
     }
 }
 

@@ -6,39 +6,38 @@ use enlist_testkit::{Answer, PostgresLab, Receiver};
 
 use super::crowd::{Crowd, urls};
 use super::rig::eventually;
-use super::site::Site;
+use super::site::{Server, Site};
 use super::{quick_or_long, record};
 
-/// Gives a server a clock that is ahead by what the file `clock` says.
-fn clock(site: &Site) -> Vec<(&'static str, String)> {
+/// A server with a clock that is ahead by what the file `clock` says.
+fn by_that_clock<'a>(site: &'a Site, name: &str) -> Server<'a> {
     let library = site.shell.ok("faketime -f +0d sh -c 'echo $LD_PRELOAD'");
     let file = site.shell.work().join("clock").display().to_string();
-    vec![
-        ("LD_PRELOAD", library.trim().to_owned()),
-        ("FAKETIME_TIMESTAMP_FILE", file),
-        ("FAKETIME_NO_CACHE", "1".to_owned()),
-        ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
-    ]
+    let clock = [
+        ("LD_PRELOAD", library.trim()),
+        ("FAKETIME_TIMESTAMP_FILE", file.as_str()),
+        ("FAKETIME_NO_CACHE", "1"),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+    ];
+    site.server_with(name, &clock)
+}
+
+/// What it takes to run a PostgreSQL, and to lie about the time.
+fn lab() -> Option<PostgresLab> {
+    let lab = PostgresLab::start()?;
+    enlist_testkit::installed("faketime", "faketime").then_some(lab)
 }
 
 #[test]
 fn a_server_whose_clock_is_ten_minutes_off_and_jumps_refuses_and_loses_nothing() {
-    let Some(lab) = PostgresLab::start() else {
+    let Some(lab) = lab() else {
         return;
     };
-    if !enlist_testkit::installed("faketime", "faketime") {
-        return;
-    }
     let cluster = lab.cluster("only", &["fsync=off"]);
     let site = Site::new(Some(&cluster.database("clocks")));
     let mut one = site.server("one");
     site.shell.turn("+0d");
-    let clock = clock(&site);
-    let clock: Vec<_> = clock
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()))
-        .collect();
-    let mut two = site.server_with("two", &clock);
+    let mut two = by_that_clock(&site, "two");
     let secret = site.ok(&one, "enlist add group crowd --enrollment open");
     let crowd = Crowd::new("crowd", secret.trim(), quick_or_long(300, 3_000));
     // Each device enrolls at one of them, and renews at the other.
@@ -54,12 +53,9 @@ fn a_server_whose_clock_is_ten_minutes_off_and_jumps_refuses_and_loses_nothing()
 
 #[test]
 fn a_clock_that_was_years_ahead_holds_nothing_up_once_it_is_right_again() {
-    let Some(lab) = PostgresLab::start() else {
+    let Some(lab) = lab() else {
         return;
     };
-    if !enlist_testkit::installed("faketime", "faketime") {
-        return;
-    }
     let cluster = lab.cluster("only", &["fsync=off"]);
     let site = Site::new(Some(&cluster.database("clocks")));
     let mut one = site.server("one");
@@ -78,12 +74,7 @@ fn a_clock_that_was_years_ahead_holds_nothing_up_once_it_is_right_again() {
     one.kill();
 
     site.shell.turn("+700d");
-    let clock = clock(&site);
-    let clock: Vec<_> = clock
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()))
-        .collect();
-    let mut two = site.server_with("two", &clock);
+    let mut two = by_that_clock(&site, "two");
     let early = site.shell.sh(&format!(
         "export ENLIST_SERVER={} ENLIST_CA=one.root.pem
          faketime -f +700d enlist provision early -g crowd -s {}",

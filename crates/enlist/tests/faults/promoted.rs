@@ -3,21 +3,27 @@
 use std::thread;
 use std::time::Duration;
 
-use enlist_testkit::PostgresLab;
+use enlist_testkit::{Cluster, PostgresLab};
 
 use super::crowd::{Crowd, urls};
 use super::site::Site;
 use super::{quick_or_long, record};
+
+/// A primary, its standby, and servers that know of both.
+fn pair(lab: &PostgresLab) -> (Cluster, Cluster, Site) {
+    let primary = lab.cluster("primary", &["fsync=on"]);
+    let standby = primary.standby("standby");
+    primary.database("pair");
+    let site = Site::new(Some(&primary.url_with(&standby, "pair")));
+    (primary, standby, site)
+}
 
 #[test]
 fn a_standby_that_is_promoted_has_whatever_was_acknowledged() {
     let Some(lab) = PostgresLab::start() else {
         return;
     };
-    let primary = lab.cluster("primary", &["fsync=on"]);
-    let standby = primary.standby("standby");
-    primary.database("pair");
-    let site = Site::new(Some(&primary.url_with(&standby, "pair")));
+    let (primary, standby, site) = pair(&lab);
     let (mut one, mut two) = (site.server("one"), site.server("two"));
     let secret = site.ok(&one, "enlist add group crowd --enrollment open");
     let crowd = Crowd::new("crowd", secret.trim(), quick_or_long(300, 3_000));
@@ -38,10 +44,7 @@ fn nothing_is_acknowledged_that_only_one_of_two_clusters_has() {
     let Some(lab) = PostgresLab::start() else {
         return;
     };
-    let primary = lab.cluster("primary", &["fsync=on"]);
-    let standby = primary.standby("standby");
-    primary.database("pair");
-    let site = Site::new(Some(&primary.url_with(&standby, "pair")));
+    let (primary, standby, site) = pair(&lab);
     let one = site.server("one");
     let secret = site.ok(&one, "enlist add group crowd --enrollment open");
     let crowd = Crowd::new("crowd", secret.trim(), 150);

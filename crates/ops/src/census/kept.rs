@@ -26,7 +26,6 @@ const AHEAD: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Kept {
     /// When counting began, milliseconds since the epoch.
-    #[serde(with = "millis")]
     pub(super) counted_at: Option<Timestamp>,
     /// How long it took, in milliseconds.
     pub(super) took_ms: u64,
@@ -93,24 +92,6 @@ pub(super) fn claim(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, Error> {
     let until = (now + A_TURN).as_millis().to_be_bytes();
     tx.put_setting(COUNTING_UNTIL, &until)?;
     Ok(true)
-}
-
-mod millis {
-    use enlist_core::Timestamp;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(
-        at: &Option<Timestamp>,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        at.map(Timestamp::as_millis).serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Option<Timestamp>, D::Error> {
-        Ok(Option::<i64>::deserialize(from)?.map(Timestamp::from_millis))
-    }
 }
 
 #[cfg(test)]

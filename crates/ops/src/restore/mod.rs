@@ -5,7 +5,7 @@ mod adopt;
 use std::path::Path;
 use std::sync::Arc;
 
-use enlist_core::{Actor, Clock, Event, Rng, Subject, Timestamp};
+use enlist_core::{Actor, Clock, Event, Rng, Timestamp};
 use enlist_store::{
     BackupDescription, Copied, CopyError, Hears, Location, StoreError, Tx, restore as put_back,
 };
@@ -66,13 +66,7 @@ pub fn restore(restore: &Restore<'_>, hears: Hears<'_>) -> Result<Copied, CopyEr
 
 fn note(tx: &mut Tx<'_>, backup: &BackupDescription, now: Timestamp) -> Result<(), StoreError> {
     for tenant in tx.tenants()? {
-        let subject = Subject {
-            tenant: tenant.id,
-            group: None,
-            device: None,
-            name: tenant.name.to_string(),
-        };
-        let event = Event::new("record-restored", subject, Actor::Server, now)
+        let event = Event::new("record-restored", tenant.subject(), Actor::Server, now)
             .with("backup", backup.digest().to_hex())
             .with("made_s_ago", now.since(backup.made_at).as_secs())
             .with("made_by", &backup.program);

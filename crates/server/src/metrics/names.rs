@@ -1,12 +1,12 @@
 //! How operations are called in metrics and traces: by their names in the OpenAPI document, never by what
 //! a stranger has sent.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use axum::extract::{MatchedPath, Request};
 
 use crate::api;
+use crate::by_route::ByRoute;
 use crate::entry::operations;
 use crate::openapi;
 
@@ -15,8 +15,7 @@ const NONE: &str = "none";
 
 /// The names of all operations.
 pub(super) struct Names {
-    /// By path, then by method.
-    by_path: HashMap<String, Vec<(String, usize)>>,
+    places: ByRoute<usize>,
     /// The last is that of what asks for nothing that there is.
     names: Vec<String>,
 }
@@ -27,7 +26,7 @@ pub(super) static NAMES: LazyLock<Names> = LazyLock::new(Names::of_routes);
 impl Names {
     fn of_routes() -> Self {
         let mut all = Self {
-            by_path: HashMap::new(),
+            places: ByRoute::new(),
             names: Vec::new(),
         };
         for (path, item) in &openapi::document().paths.paths {
@@ -39,7 +38,7 @@ impl Names {
             }
         }
         for route in api::routes() {
-            if all.find(&route.method, &route.path).is_none() {
+            if all.places.find(&route.method, &route.path).is_none() {
                 let name = undocumented(&route.path).to_owned();
                 all.add(&route.method, &route.path, name);
             }
@@ -61,16 +60,8 @@ impl Names {
     /// The place of what a request asks for, and the path of that as it is declared.
     pub(super) fn place(&self, request: &Request) -> usize {
         let path = request.extensions().get::<MatchedPath>();
-        let place = path.and_then(|path| self.find(request.method().as_str(), path.as_str()));
-        place.unwrap_or(self.names.len() - 1)
-    }
-
-    fn find(&self, method: &str, path: &str) -> Option<usize> {
-        // What answers GET answers HEAD, too.
-        let method = if method == "HEAD" { "GET" } else { method };
-        let mut methods = self.by_path.get(path)?.iter();
-        let found = methods.find(|(one, _)| one == method || one == "ANY");
-        found.map(|(_, place)| *place)
+        let find = |path: &MatchedPath| self.places.find(request.method().as_str(), path.as_str());
+        path.and_then(find).copied().unwrap_or(self.names.len() - 1)
     }
 
     fn add(&mut self, method: &str, path: &str, name: String) {
@@ -79,8 +70,7 @@ impl Names {
             self.names.push(name);
             self.names.len() - 1
         });
-        let methods = self.by_path.entry(path.to_owned()).or_default();
-        methods.push((method.to_owned(), place));
+        self.places.add(method.to_owned(), path.to_owned(), place);
     }
 }
 
@@ -115,7 +105,7 @@ mod tests {
         let mut of_name: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (path, item) in &openapi::document().paths.paths {
             for (method, _) in operations(item) {
-                let place = NAMES.find(method.as_str(), path).unwrap();
+                let place = *NAMES.places.find(method.as_str(), path).unwrap();
                 let name = NAMES.name(place).to_owned();
                 of_name
                     .entry(name)
@@ -130,7 +120,7 @@ mod tests {
     #[test]
     fn every_route_has_a_name_that_is_a_plain_word() {
         for route in api::routes() {
-            let place = NAMES.find(&route.method, &route.path).unwrap();
+            let place = *NAMES.places.find(&route.method, &route.path).unwrap();
             let name = NAMES.name(place);
             let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
             assert!(name.bytes().all(plain) && name != NONE, "{route:?}: {name}");

@@ -20,12 +20,7 @@ pub(super) fn write(page: &mut Page, census: &Census, now: Timestamp) {
         );
         devices(page, &tenants);
     }
-    let mut each = |name, help, of: fn(&TenantCensus) -> u64| {
-        page.metric("gauge", name, help);
-        for (label, tenant) in &tenants {
-            page.sample(name, &[("tenant", label.as_str())], of(tenant) as f64);
-        }
-    };
+    let mut each = |name, help, of| of_each(page, &tenants, name, help, of);
     each(
         "enlist_webhook_events_behind",
         "Events that webhooks have not been told yet.",
@@ -49,6 +44,20 @@ pub(super) fn write(page: &mut Page, census: &Census, now: Timestamp) {
     cas(page, census);
 }
 
+/// A number of each tenant's.
+fn of_each(
+    page: &mut Page,
+    tenants: &[(String, TenantCensus)],
+    name: &str,
+    help: &str,
+    of: fn(&TenantCensus) -> u64,
+) {
+    page.metric("gauge", name, help);
+    for (label, tenant) in tenants {
+        page.sample(name, &[("tenant", label.as_str())], of(tenant) as f64);
+    }
+}
+
 fn devices(page: &mut Page, tenants: &[(String, TenantCensus)]) {
     let name = "enlist_devices";
     page.metric("gauge", name, "Devices by state.");
@@ -70,12 +79,7 @@ fn devices(page: &mut Page, tenants: &[(String, TenantCensus)]) {
             page.sample(name, &labels, certificates as f64);
         }
     }
-    let mut each = |name, help, of: fn(&TenantCensus) -> u64| {
-        page.metric("gauge", name, help);
-        for (label, tenant) in tenants {
-            page.sample(name, &[("tenant", label.as_str())], of(tenant) as f64);
-        }
-    };
+    let mut each = |name, help, of| of_each(page, tenants, name, help, of);
     each(
         "enlist_device_certificates_late",
         "Current certificates of active devices with less than a sixth of their group's lifetime left: devices renew when a third is left.",
