@@ -39,11 +39,14 @@ pub(crate) fn commit_share(directory: &Path, batch: u32, batches: u32) -> Result
 fn row() -> Row {
     let mut random = [0; 112];
     SystemRng.fill(&mut random);
-    let [a, b, c, d, ..] = random;
+    let [a, b, c, d, e, f, g, h, ..] = random;
     Row {
         device: DeviceId::new(&SystemClock, &SystemRng),
         event: DeviceId::new(&SystemClock, &SystemRng),
-        name: format!("newcomer-{}", u32::from_le_bytes([a, b, c, d])),
+        name: format!(
+            "newcomer-{:016x}",
+            u64::from_le_bytes([a, b, c, d, e, f, g, h])
+        ),
         random,
     }
 }
