@@ -1,26 +1,23 @@
 //! One connection, from the TCP accept to its end.
 
-use std::convert::Infallible;
+mod desk;
+mod kept;
+mod traffic;
+
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::http::header::CONNECTION;
-use axum::http::{HeaderValue, Request, Version};
 use enlist_core::Network;
-use hyper::body::Incoming;
-use hyper::service::service_fn;
+use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
-use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use tower::Service;
 use tracing::debug;
 
 use crate::app::Peer;
@@ -28,6 +25,11 @@ use crate::metrics::{Handshake, Seen};
 use crate::patient::Patient;
 use crate::phase::{Phase, Phases};
 use crate::proxied;
+use desk::Desk;
+pub(crate) use traffic::Traffic;
+
+/// Why a connection did not end well.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// A stranger has this long to finish the handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -51,7 +53,10 @@ pub(crate) async fn serve(
         debug!(%from, %error, "connection lost");
         return;
     }
-    let (stream, from) = match timeout(HANDSHAKE, greet(stream, from, &tls, &trusted)).await {
+    let traffic = Arc::<Traffic>::default();
+    // On the heap, as what comes after it lasts longer and needs less.
+    let greeting = Box::pin(greet(stream, from, tls, &trusted, &traffic));
+    let (stream, from) = match timeout(HANDSHAKE, greeting).await {
         Ok(Ok(greeted)) => {
             seen.handshake(Handshake::Done);
             greeted
@@ -74,58 +79,42 @@ pub(crate) async fn serve(
         certificate: shown.next().map(|leaf| Arc::from(leaf.as_ref())),
         above: shown.map(|one| one.to_vec()).collect(),
     };
-    // HTTP/2 can be told to go elsewhere without a request being lost on the way.
-    let farewell = match session.alpn_protocol() {
-        Some(b"h2") => Phase::Draining,
-        _ => Phase::Stopping,
-    };
-    let (mut until, begun) = (Phases::clone(&phases), Arc::new(Notify::new()));
-    let asked = begun.clone();
-    let service = service_fn(move |request: Request<Incoming>| {
-        let mut router = router.clone();
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(peer.clone());
-        let (phases, version) = (phases.clone(), request.version());
-        begun.notify_one();
-        async move {
-            let answer = router.call(request).await;
-            let mut response = answer.unwrap_or_else(|e| match e {});
-            if phases.now() > Phase::Serving && version < Version::HTTP_2 {
-                let close = HeaderValue::from_static("close");
-                response.headers_mut().insert(CONNECTION, close);
-            }
-            Ok::<_, Infallible>(response)
-        }
-    });
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(HEAD)
-        .max_concurrent_streams(64);
-    let connection = builder
-        .serve_connection(TokioIo::new(stream), service)
-        .into_owned();
-    let end = async {
-        until.reached(farewell).await;
-        // One who has just come is not sent away unheard.
-        let _ = timeout(A_MOMENT, asked.notified()).await;
-    };
-    let mut connection = std::pin::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = end => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
+    let is_h2 = session.alpn_protocol() == Some(b"h2");
+    let until = Phases::clone(&phases);
+    let desk = Arc::new(Desk::new(router, peer, phases, traffic.clone()));
+    let ended = if is_h2 {
+        Box::pin(many_at_a_time(stream, desk, until)).await
+    } else {
+        kept::serve(stream, desk, traffic, until).await
     };
     if let Err(error) = ended {
         debug!(%from, error = %error, "connection ended");
     }
+}
+
+/// HTTP/2, which can be told to go elsewhere without a request being lost on the way.
+async fn many_at_a_time(
+    stream: TlsStream<Patient>,
+    desk: Arc<Desk>,
+    mut until: Phases,
+) -> Result<(), Failure> {
+    let mut connection = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .keep_alive_interval(HEAD)
+        .max_concurrent_streams(64)
+        .serve_connection(TokioIo::new(stream), desk.clone());
+    tokio::select! {
+        ended = &mut connection => return Ok(ended?),
+        () = told_to_end(&mut until, Phase::Draining, &desk) => {}
+    }
+    Pin::new(&mut connection).graceful_shutdown();
+    Ok(connection.await?)
+}
+
+/// Returns when the server has got to `phase`. One who has just come is not sent away unheard.
+async fn told_to_end(until: &mut Phases, phase: Phase, desk: &Desk) {
+    until.reached(phase).await;
+    let _ = timeout(A_MOMENT, desk.asked()).await;
 }
 
 /// The handshake, and who is at the other end: where a trusted load balancer has passed it on, whom that
@@ -133,13 +122,18 @@ pub(crate) async fn serve(
 async fn greet(
     mut stream: TcpStream,
     from: SocketAddr,
-    tls: &TlsAcceptor,
+    tls: TlsAcceptor,
     trusted: &[Network],
+    traffic: &Arc<Traffic>,
 ) -> io::Result<(TlsStream<Patient>, SocketAddr)> {
     let from = if trusted.iter().any(|network| network.contains(from.ip())) {
         proxied::client(&mut stream).await?.unwrap_or(from)
     } else {
         from
     };
-    Ok((tls.accept(Patient::new(stream)).await?, from))
+    Ok((
+        tls.accept(Patient::watched(stream, traffic.clone()))
+            .await?,
+        from,
+    ))
 }

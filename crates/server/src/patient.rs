@@ -3,12 +3,15 @@
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
+
+use crate::connection::Traffic;
 
 /// So long may a write wait for the other side.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -17,17 +20,29 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Patient {
     stream: TcpStream,
     patience: Duration,
+    traffic: Arc<Traffic>,
     /// While a write waits.
     ends: Option<Pin<Box<Sleep>>>,
 }
 
 impl Patient {
     pub(crate) fn new(stream: TcpStream) -> Self {
+        Self::watched(stream, Arc::default())
+    }
+
+    /// As [`Patient::new`], writing down what goes on.
+    pub(crate) fn watched(stream: TcpStream, traffic: Arc<Traffic>) -> Self {
         Self {
             stream,
             patience: PATIENCE,
+            traffic,
             ends: None,
         }
+    }
+
+    /// Returns when the other side has sent something, or has gone.
+    pub(crate) async fn readable(&self) -> io::Result<()> {
+        self.stream.readable().await
     }
 
     /// What a write came to, unless it has waited for too long.
@@ -36,6 +51,7 @@ impl Patient {
         cx: &mut Context<'_>,
         written: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
+        self.traffic.writing(written.is_pending());
         if written.is_ready() {
             self.ends = None;
             return written;
@@ -54,7 +70,11 @@ impl AsyncRead for Patient {
         cx: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, into)
+        let read = Pin::new(&mut self.stream).poll_read(cx, into);
+        if read.is_ready() {
+            self.traffic.read();
+        }
+        read
     }
 }
 

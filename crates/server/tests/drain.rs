@@ -2,17 +2,15 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use enlist_server::{Listen, Server};
-use enlist_testkit::{Cluster, FakeDevice, PostgresLab, Rig};
+use enlist_testkit::{Cluster, FakeDevice, Kept, PostgresLab, Rig};
 use enlist_wire::{Client, Enrollment};
-use rustls::pki_types::ServerName;
-use rustls::{ClientConnection, StreamOwned};
 
 const DELAY: Duration = Duration::from_secs(2);
 
@@ -31,32 +29,9 @@ fn door(rig: &Rig, drain_delay: Duration) -> Server {
         .unwrap()
 }
 
-type Stream = StreamOwned<ClientConnection, TcpStream>;
-
-fn connect(rig: &Rig, address: SocketAddr) -> Stream {
-    let name = ServerName::try_from("localhost").unwrap();
-    let tls = ClientConnection::new(Arc::new(rig.tls()), name).unwrap();
-    let tcp = TcpStream::connect(address).unwrap();
-    tcp.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    StreamOwned::new(tls, tcp)
-}
-
-/// Asks over a connection that is to be kept; the whole answer.
-fn ask(stream: &mut Stream, path: &str) -> String {
-    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = Vec::new();
-    let mut byte = [0];
-    while !answer.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte).unwrap();
-        answer.push(byte[0]);
-    }
-    let head = String::from_utf8(answer).unwrap().to_ascii_lowercase();
-    let length = head.split("content-length: ").nth(1).unwrap();
-    let length = length.lines().next().unwrap().parse().unwrap();
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).unwrap();
-    head + &String::from_utf8(body).unwrap()
+/// A connection to that door.
+fn connect(rig: &Rig, address: SocketAddr) -> Kept {
+    Kept::open(rig.tls(), address)
 }
 
 #[test]
@@ -65,7 +40,7 @@ fn a_server_that_is_told_to_end_is_not_ready_and_serves_until_the_delay_is_over(
     let server = door(&rig, DELAY);
     let address = server.address();
     let mut kept = connect(&rig, address);
-    let before = ask(&mut kept, "/readyz");
+    let before = kept.ask("/readyz");
     assert!(before.starts_with("http/1.1 200"), "{before}");
     assert!(!before.contains("connection: close"), "{before}");
     let begun = Instant::now();
@@ -73,14 +48,14 @@ fn a_server_that_is_told_to_end_is_not_ready_and_serves_until_the_delay_is_over(
         let stopping = scope.spawn(|| rig.block_on(server.stop()));
         thread::sleep(Duration::from_millis(200));
         // Who is kept is asked to leave, with an answer.
-        let last = ask(&mut kept, "/healthz");
+        let last = kept.ask("/healthz");
         assert!(last.starts_with("http/1.1 200"), "{last}");
         assert!(last.contains("connection: close"), "{last}");
-        assert_eq!(kept.read(&mut [0]).unwrap(), 0, "and the connection ends");
+        kept.expect_end();
         // Who is sent here all the same is served.
-        let late = ask(&mut connect(&rig, address), "/v1/time");
+        let late = connect(&rig, address).ask("/v1/time");
         assert!(late.starts_with("http/1.1 200"), "{late}");
-        let ready = ask(&mut connect(&rig, address), "/readyz");
+        let ready = connect(&rig, address).ask("/readyz");
         assert!(ready.starts_with("http/1.1 503"), "{ready}");
         assert!(ready.contains("urn:enlist:problem:stopping"), "{ready}");
         assert!(
@@ -100,12 +75,12 @@ fn who_has_just_been_let_in_is_heard_before_the_server_ends() {
     let rig = Rig::new();
     let server = door(&rig, Duration::ZERO);
     let mut early = connect(&rig, server.address());
-    early.conn.complete_io(&mut early.sock).unwrap();
+    early.greet();
     let begun = Instant::now();
     thread::scope(|scope| {
         let stopping = scope.spawn(|| rig.block_on(server.stop()));
         thread::sleep(Duration::from_millis(300));
-        let answer = ask(&mut early, "/healthz");
+        let answer = early.ask("/healthz");
         assert!(answer.starts_with("http/1.1 200"), "{answer}");
         stopping.join().unwrap();
     });
@@ -201,7 +176,7 @@ fn strangers_who_ask_whether_it_is_ready_cost_the_database_nothing() {
     let begun = Instant::now();
     let mut stream = connect(&rig, rig.address());
     for _ in 0..200 {
-        assert!(ask(&mut stream, "/readyz").starts_with("http/1.1 200"));
+        assert!(stream.ask("/readyz").starts_with("http/1.1 200"));
     }
     let most = begun.elapsed().as_secs() + 1;
     assert!((1..=most).contains(&(looks() - before)), "{}", looks());

@@ -12,6 +12,9 @@ use crate::process;
 /// Who opens them, at once.
 const OPENERS: usize = 8;
 
+/// After so long a connection is idle.
+const A_WHILE: Duration = Duration::from_secs(5);
+
 /// KiB of the server's memory for each of so many TLS connections that were asked one thing, at `path`,
 /// and then nothing more.
 pub(super) fn memory(candidate: &mut dyn Candidate, path: &str, count: usize) -> Result<f64> {
@@ -44,6 +47,7 @@ pub(super) fn memory(candidate: &mut dyn Candidate, path: &str, count: usize) ->
         }
         Ok(connections)
     })?;
+    thread::sleep(A_WHILE);
     let after = candidate.resident()?.now;
     let files = process::open_files(candidate.pid()).context("the server has ended")?;
     ensure!(
