@@ -12,6 +12,8 @@ pub(crate) struct Package {
     pub(crate) manuals: &'static str,
     /// Its units, in `packaging/systemd`.
     pub(crate) units: &'static [&'static str],
+    /// What else operators may want, in `packaging`: it comes to lie below `usr/share`.
+    pub(crate) shared: &'static [&'static str],
     /// Run after it was unpacked.
     pub(crate) postinst: &'static str,
     /// Run before it is removed.
@@ -33,6 +35,7 @@ pub(crate) const AGENT: Package = Package {
         "enlist-agent-status.socket",
         "enlist-agent-status@.service",
     ],
+    shared: &[],
     postinst: "\
 #!/bin/sh
 set -e
@@ -64,6 +67,7 @@ pub(crate) const SERVER: Package = Package {
     ],
     manuals: "enlist",
     units: &["enlist.service"],
+    shared: &["grafana/enlist.json", "prometheus/enlist-alerts.yml"],
     // The service is not started by itself: where it listens is for the operator to say.
     postinst: "\
 #!/bin/sh
@@ -81,6 +85,15 @@ if [ \"$1\" = remove ] && [ -d /run/systemd/system ]; then
 fi
 ",
 };
+
+impl Package {
+    /// Where each file that operators may want lies in `packaging`, and in the package.
+    pub(crate) fn shared(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let binary = self.binary;
+        let shared = self.shared.iter();
+        shared.map(move |file| (*file, format!("usr/share/{binary}/{file}")))
+    }
+}
 
 /// The shells that there are completions for, and where those go.
 pub(crate) fn completions(binary: &str) -> [(&'static str, String); 3] {

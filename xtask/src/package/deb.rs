@@ -68,6 +68,17 @@ impl<'a> Deb<'a> {
         Ok(())
     }
 
+    /// What else operators may want.
+    pub(crate) fn shared(&self) -> Result<()> {
+        for (from, to) in self.package.shared() {
+            let from = root().join("packaging").join(from);
+            let bytes =
+                fs::read(&from).with_context(|| format!("there is no {}", from.display()))?;
+            self.file(&to, &bytes)?;
+        }
+        Ok(())
+    }
+
     /// A file that everybody may read.
     pub(crate) fn file(&self, path: &str, bytes: &[u8]) -> Result<()> {
         let to = self.path(path)?;

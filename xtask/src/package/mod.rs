@@ -48,6 +48,7 @@ pub(crate) fn all(build: Build) -> Result<()> {
             deb.file(&path, &output(&mut command)?)?;
         }
         deb.units(package.units)?;
+        deb.shared()?;
         let file = deb.finish()?;
         trial::look(&file, package)?;
         println!("{}", file.display());

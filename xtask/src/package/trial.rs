@@ -28,6 +28,7 @@ pub(crate) fn look(file: &Path, package: &Package) -> Result<()> {
         format!("usr/share/doc/{binary}/copyright"),
     ];
     wanted.extend(completions(binary).map(|(_, path)| path));
+    wanted.extend(package.shared().map(|(_, path)| path));
     for path in wanted {
         if !place.join(&path).is_file() {
             bail!("the package `{binary}` has no {path}");
