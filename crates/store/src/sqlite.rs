@@ -52,14 +52,14 @@ impl Sqlite {
         let own = match how {
             // A negative cache size is in KiB.
             Use::Write { max_pages: None } => {
-                "PRAGMA journal_mode = WAL; PRAGMA cache_size = -32768;".to_owned()
+                "PRAGMA journal_mode = WAL; PRAGMA cache_size = -16384;".to_owned()
             }
             Use::Write {
                 max_pages: Some(pages),
             } => format!(
-                "PRAGMA journal_mode = WAL; PRAGMA cache_size = -32768; PRAGMA max_page_count = {pages};"
+                "PRAGMA journal_mode = WAL; PRAGMA cache_size = -16384; PRAGMA max_page_count = {pages};"
             ),
-            Use::Read => "PRAGMA cache_size = -4096; PRAGMA query_only = ON;".to_owned(),
+            Use::Read => "PRAGMA cache_size = -2048; PRAGMA query_only = ON;".to_owned(),
             Use::Make => {
                 "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -32768;"
                     .to_owned()
