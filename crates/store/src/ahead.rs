@@ -27,6 +27,8 @@ pub(crate) struct Ahead {
     /// Whether statements are put off now.
     pub(crate) is_hopeful: bool,
     pub(crate) put_off: PutOff,
+    /// Whether what is found is remembered, hope or not.
+    remembers: bool,
     known: Vec<Known>,
     misjudged: bool,
 }
@@ -48,8 +50,18 @@ impl Ahead {
             savepoint,
             is_hopeful,
             put_off: PutOff::default(),
+            remembers: false,
             known: Vec::new(),
             misjudged: false,
+        }
+    }
+
+    /// Of several jobs that write, none of which is undone without the others; what one has found, the next
+    /// need not ask for again.
+    pub(crate) fn together() -> Self {
+        Self {
+            remembers: true,
+            ..Self::new(Savepoint::Never, false)
         }
     }
 
@@ -91,7 +103,7 @@ impl Ahead {
         sql: &'static str,
         values: &[Value<'_>],
     ) -> Option<T> {
-        if !self.is_hopeful {
+        if self.known.is_empty() || !self.may_know() {
             return None;
         }
         let values = written(values);
@@ -107,13 +119,17 @@ impl Ahead {
         values: &[Value<'_>],
         found: &T,
     ) {
-        if self.is_hopeful && self.known.len() < MOST_KNOWN {
+        if self.may_know() && self.known.len() < MOST_KNOWN {
             self.known.push(Known {
                 sql,
                 values: written(values),
                 found: Box::new(found.clone()),
             });
         }
+    }
+
+    fn may_know(&self) -> bool {
+        self.remembers || self.is_hopeful
     }
 
     /// Forgets what a statement that writes may have changed.

@@ -243,13 +243,13 @@ impl Writer {
         let alone = entries.len() == 1;
         let guarded = !alone && self.wary > 0;
         self.wary = self.wary.saturating_sub(1);
-        let savepoint = if guarded {
-            Savepoint::Unset
-        } else {
-            Savepoint::Never
+        let puts_off = engine.many().is_some();
+        let hopeful = hopeful && !guarded && puts_off;
+        let mut ahead = match (guarded, alone || puts_off) {
+            (true, _) => Ahead::new(Savepoint::Unset, false),
+            (false, true) => Ahead::new(Savepoint::Never, hopeful),
+            (false, false) => Ahead::together(),
         };
-        let hopeful = hopeful && !guarded && engine.many().is_some();
-        let mut ahead = Ahead::new(savepoint, hopeful);
         for (at, entry) in entries.iter_mut().enumerate() {
             let (mut success, mut left) = self.run_one(entry, engine, &mut ahead);
             if ahead.is_misjudged() {

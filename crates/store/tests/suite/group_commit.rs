@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use enlist_core::{CaKey, CaKind, CaRecord, CaStanding};
+use enlist_core::{CaKey, CaKind, CaRecord, CaStanding, OnClone};
 use enlist_store::{StoreError, Tuning};
 
 use crate::rig::{Hold, NOW, Rig, read, together, until, write};
@@ -70,6 +70,48 @@ pub async fn a_refused_job_spoils_no_other(rig: &Rig) {
         .await
         .unwrap_err();
     assert!(!is_kept(&store, "alone").await);
+}
+
+pub async fn what_one_has_changed_the_next_one_sees(rig: &Rig) {
+    let store = Arc::new(rig.open_with_one_writer());
+    let home = rig.home(&store, "acme").await;
+    // What each does to the group, if anything, and whether it goes well; then what it sees.
+    let job = |change: Option<OnClone>, goes_well: bool| {
+        let (store, group) = (Arc::clone(&store), home.group.clone());
+        async move {
+            let done: Result<OnClone, Refusal> = store
+                .write("change", move |tx| {
+                    let mut now = tx.group(group.tenant, group.id)?.unwrap();
+                    if let Some(change) = change {
+                        now.on_clone = change;
+                        assert!(tx.save_group(&now)?);
+                    }
+                    let seen = tx.group(group.tenant, group.id)?.unwrap().on_clone;
+                    goes_well.then_some(seen).ok_or(Refusal::Said("no"))
+                })
+                .await;
+            done.ok()
+        }
+    };
+    let (first, other) = match home.group.on_clone {
+        OnClone::Suspend => (OnClone::Suspend, OnClone::Alert),
+        first => (first, OnClone::Suspend),
+    };
+    let jobs = [
+        job(None, true),
+        job(Some(other), true),
+        job(None, true),
+        job(None, false),
+        job(None, true),
+    ];
+    let seen = together(&store, jobs).await;
+    let expected = [first, other, other].map(Some);
+    assert_eq!(seen[..3], expected);
+    assert_eq!(seen[3..], [None, Some(other)]);
+    // One that is taken back has changed nothing for those behind it.
+    let jobs = [job(None, true), job(Some(first), false), job(None, true)];
+    let seen = together(&store, jobs).await;
+    assert_eq!(seen, [Some(other), None, Some(other)]);
 }
 
 pub async fn a_panicking_job_spoils_no_other(rig: &Rig) {

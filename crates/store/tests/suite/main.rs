@@ -135,6 +135,7 @@ stories! {
     challenges::forgetting_challenges_goes_on_where_it_stopped,
     manufacturers::a_manufacturer_is_replaced_and_deleted_in_its_own_tenant_alone,
     group_commit::a_refused_job_spoils_no_other,
+    group_commit::what_one_has_changed_the_next_one_sees,
     group_commit::a_panicking_job_spoils_no_other,
     group_commit::a_failing_statement_spoils_no_other,
     group_commit::a_job_that_swallows_a_failure_is_refused,
