@@ -284,3 +284,58 @@ fn started(shell: &Shell, script: &str) -> Child {
         .spawn()
         .unwrap()
 }
+
+#[test]
+fn what_can_not_be_written_in_the_end_is_said_before_it_begins() {
+    let shell = Shell::new();
+    for flag in ["--report", "--plot"] {
+        let ran = shell.sh(&format!("enlist simulate {flag} nowhere/it"));
+        assert_eq!((ran.status, ran.out.as_str()), (1, ""), "{ran:?}");
+        assert!(ran.err.contains("nowhere/it"), "{ran:?}");
+        assert!(!ran.err.contains("The devices go into"), "{ran:?}");
+    }
+    let ran = shell.sh("enlist simulate --server-pid 1");
+    assert_eq!(
+        ran.status, 2,
+        "without --server it would mean nothing: {ran:?}"
+    );
+}
+
+#[test]
+fn of_a_server_that_does_not_come_back_there_is_a_report_all_the_same() {
+    let mut rig = Rig::new();
+    let begun = std::time::Instant::now();
+    rig.write("err", "");
+    let mut simulator = rig
+        .command("sh")
+        .args(["-c", &format!(
+            "exec enlist simulate --devices 200 --rate 10 --duration 4s --report report.json {} > out 2> err",
+            named(&rig)
+        )])
+        .spawn()
+        .unwrap();
+    eventually("it begins", || {
+        rig.read("err").contains("The devices go into")
+    });
+    std::thread::sleep(Duration::from_secs(2));
+    rig.kill();
+    eventually("it says that it waits", || {
+        rig.read("err").contains("The server does not answer")
+    });
+    // Who does not want to wait says so.
+    rig.ok(&format!("kill -INT {}", simulator.id()));
+    let status = simulator.wait().unwrap();
+    assert_eq!(status.code(), Some(3), "{}", rig.read("err"));
+    assert!(begun.elapsed() < Duration::from_secs(60));
+    assert!(
+        rig.read("out").contains("NOT COMPARED"),
+        "{}",
+        rig.read("out")
+    );
+    let report = report(&rig);
+    assert!(report["verdict"]["not_compared"].is_string(), "{report:#}");
+    assert!(
+        operation(&report, "enroll")["count"].as_u64().unwrap() > 0,
+        "{report:#}"
+    );
+}

@@ -61,10 +61,10 @@ pub struct Simulate {
     #[arg(long, value_name = "COUNT", default_value_t = 64,
           value_parser = clap::value_parser!(u16).range(1..=4096))]
     connections: u16,
-    /// Write the report there, as JSON
+    /// Write the report there, as JSON, over what was there
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Draw rate and latency over time there, as SVG
+    /// Draw rate and latency over time there, as SVG, over what was there
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
     /// Go on where the server has devices that are not simulated
@@ -85,7 +85,7 @@ pub struct Where {
     #[arg(long, value_name = "FILE", requires = "server")]
     pub token_file: Option<PathBuf>,
     /// The process of that server, where it is on this machine, to see what it uses
-    #[arg(long, value_name = "PID", conflicts_with = "data")]
+    #[arg(long, value_name = "PID", requires = "server")]
     pub server_pid: Option<u32>,
     /// Where the simulator's own server keeps its record; it is not removed then
     #[arg(long, value_name = "DIR")]

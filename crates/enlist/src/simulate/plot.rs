@@ -78,6 +78,8 @@ fn chart(
     let top = values.fold(1.0, f64::max) * 1.1;
     let mut chart = ChartBuilder::on(area);
     chart.margin(12).x_label_area_size(40).y_label_area_size(64);
+    // Room for the names of the lines.
+    chart.margin_top(if title.is_empty() { 44 } else { 20 });
     if !title.is_empty() {
         chart.caption(title, text(18));
     }
@@ -93,7 +95,10 @@ fn chart(
         .axis_desc_style(text(13))
         .x_desc("seconds since it began")
         .y_desc(unit)
-        .x_label_formatter(&|x| format!("{x:.0}"))
+        .x_label_formatter(&|x| {
+            let digits = usize::from(end < 10.0);
+            format!("{x:.digits$}")
+        })
         .y_label_formatter(&|y| {
             let digits = usize::from(top < 10.0);
             format!("{y:.digits$}")
@@ -102,17 +107,20 @@ fn chart(
         .map_err(drawn)?;
     let anchor = Pos::new(HPos::Right, VPos::Top);
     for (n, curve) in (0_i32..).zip(curves) {
-        let points = timeline
-            .iter()
-            .map(|second| (second.t_s, (curve.value)(second)));
+        // A value is that of the time since the one before: even a single one is a line.
+        let begins = std::iter::once(0.0).chain(timeline.iter().map(|second| second.t_s));
+        let points = timeline.iter().zip(begins).flat_map(|(second, begin)| {
+            let value = (curve.value)(second);
+            [(begin, value), (second.t_s, value)]
+        });
         chart
             .draw_series(LineSeries::new(points, curve.colour.stroke_width(2)))
             .map_err(drawn)?;
-        // The name of the line, in its colour, in the corner.
+        // The name of the line, in its colour, above the chart's corner.
         let style = ("sans-serif", 13).into_font().color(&curve.colour);
         let (width, _) = area.dim_in_pixel();
         let right = i32::try_from(width).unwrap_or(i32::MAX) - 24;
-        area.draw_text(curve.name, &style.pos(anchor), (right, 40 + 16 * n))
+        area.draw_text(curve.name, &style.pos(anchor), (right, 10 + 16 * n))
             .map_err(drawn)?;
     }
     Ok(())
@@ -140,9 +148,15 @@ mod tests {
         };
         let timeline: Vec<_> = (1..30).map(second).collect();
         for timeline in [&timeline[..], &timeline[..1], &[]] {
+            let lines = if timeline.is_empty() { 0 } else { 4 };
             let svg = plot("launch-day of 100 devices", timeline).unwrap();
             assert!(svg.starts_with("<svg"), "{svg}");
             assert!(svg.trim_end().ends_with("</svg>"), "{svg}");
+            // The grid is thinner.
+            let drawn = svg.lines().filter(|line| line.contains("<polyline"));
+            let drawn = drawn.filter(|line| line.contains("stroke-width=\"2\""));
+            let has_points = |line: &&str| line.contains(' ') && !line.contains("points=\"\"");
+            assert_eq!(drawn.filter(has_points).count(), lines, "{svg}");
             for words in [
                 "launch-day of 100 devices",
                 "exchanges a second",

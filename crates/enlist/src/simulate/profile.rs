@@ -46,6 +46,11 @@ impl Profile {
         self != Self::LaunchDay
     }
 
+    /// Whether its devices go on until the time is over, and none comes to an end.
+    pub fn is_endless(self) -> bool {
+        self == Self::Steady
+    }
+
     /// Tells each device what it is to come to, and when it begins.
     pub fn arrange(self, devices: Vec<Device>, plan: &Plan, rng: &dyn Rng) -> Vec<Due> {
         let arrange = |mut device: Device| {

@@ -283,6 +283,9 @@ impl Cost {
 impl Verdict {
     fn words(&self) -> String {
         let agree = format!("{} enrolled, {} on record", self.enrolled, self.on_record);
+        if let Some(why) = &self.not_compared {
+            return format!("NOT COMPARED: {} enrolled; {why}", self.enrolled);
+        }
         if self.holds() {
             return format!("hold: {agree}");
         }

@@ -11,7 +11,7 @@ use enlist_core::{ProvisioningSecret, SigningMethod, SystemRng};
 use enlist_keys::{StoreSpec, WrappingKey};
 use enlist_pki::path::ServerTrust;
 use enlist_pki::{Anchors, KeyKind};
-use enlist_wire::{Meter, Reading};
+use enlist_wire::{ClientError, Meter, Reading};
 use secrecy::ExposeSecret;
 
 use super::Simulate;
@@ -29,7 +29,7 @@ use super::verify::Verdict;
 use super::watch::Watch;
 use crate::cli::Global;
 use crate::failure::refused;
-use crate::files::{self, Access};
+use crate::files::{self, Access, Draft};
 use crate::interrupt::interrupted;
 use crate::say::say;
 use crate::text::word;
@@ -61,11 +61,17 @@ pub fn run(asked: &Simulate, global: &Global) -> anyhow::Result<()> {
         .context("the program can't start its threads")?;
     let stop = Arc::new(AtomicBool::new(false));
     runtime.spawn(listen(stop.clone()));
+    // What can't be written in the end is better known before it begins.
+    for path in [&asked.report, &asked.plot].into_iter().flatten() {
+        drop(Draft::new(path, Access::Public)?);
+    }
+    refuse_unknown_process(asked.which.server_pid)?;
     let servers = Servers::find(&asked.which, global)?;
     let stage = Stage::make(&servers, asked.yes || servers.is_own())?;
     say!("The devices go into group `{}`.", stage.group);
     let site = site(&servers, &stage, asked)?;
-    let report = play(asked, &servers, &stage, &site, &stop)?;
+    let (report, not_compared) = play(asked, &servers, &stage, &site, &stop)?;
+    report.print(global.output)?;
     if let Some(path) = &asked.report {
         let json = serde_json::to_vec_pretty(&report).context("the report")?;
         write(path, &json)?;
@@ -74,9 +80,12 @@ pub fn run(asked: &Simulate, global: &Global) -> anyhow::Result<()> {
         let title = format!("{} of {} devices", word(&report.profile), report.devices);
         write(path, plot::plot(&title, &report.timeline)?.as_bytes())?;
     }
-    report.print(global.output)?;
     if !servers.is_own() {
         say!("The devices stay on record, in group `{}`.", stage.group);
+    }
+    if let Some(error) = not_compared {
+        return Err(anyhow::Error::new(error)
+            .context("what the devices hold can't be compared with what is on record"));
     }
     if report.verdict.holds() {
         return Ok(());
@@ -93,7 +102,7 @@ fn play(
     stage: &Stage,
     site: &Site,
     stop: &AtomicBool,
-) -> anyhow::Result<Report> {
+) -> anyhow::Result<(Report, Option<ClientError>)> {
     let plan = Plan {
         rate: asked.rate.map(f64::from),
         window: Duration::from_secs(asked.window.0),
@@ -108,7 +117,7 @@ fn play(
             limit,
             interrupted: stop,
         };
-        let mut watch = Watch::new(u64::from(asked.devices), what);
+        let mut watch = Watch::new(u64::from(asked.devices), what, profile.is_endless());
         let due = profile.arrange(devices, &plan, &SystemRng);
         let ended = phase.run(due, |standing| watch.show(standing));
         watch.end();
@@ -139,12 +148,13 @@ fn play(
     let answers = ended.totals.count();
     let was_interrupted = stop.load(Ordering::Relaxed);
     say!("Comparing what the devices hold with what is on record.");
-    let verdict = Verdict::reach(stage, site, &ended.devices, was_interrupted)?;
+    let is_endless = asked.profile.is_endless();
+    let (verdict, not_compared) =
+        Verdict::reach(stage, site, &ended.devices, was_interrupted, stop);
     let done = ended.devices.iter().filter(|one| one.is_done()).count() as u64;
-    let is_endless = asked.profile == Profile::Steady;
     let late = ended.totals.late.as_ref();
     let all_at_once = asked.profile == Profile::LaunchDay && asked.rate.is_none();
-    Ok(Report {
+    let report = Report {
         profile: asked.profile,
         devices: asked.devices,
         done: if is_endless { verdict.enrolled } else { done },
@@ -174,7 +184,8 @@ fn play(
             .map(|all| all / u64::from(asked.devices)),
         verdict,
         timeline: ended.totals.timeline,
-    })
+    };
+    Ok((report, not_compared))
 }
 
 fn words(profile: Profile) -> &'static str {
@@ -248,6 +259,16 @@ fn site(servers: &Servers, stage: &Stage, asked: &Simulate) -> anyhow::Result<Si
         commons: Arc::default(),
         prefix: format!("{}-", stage.group),
     })
+}
+
+/// Where there is no such process, nothing could be told of it.
+fn refuse_unknown_process(pid: Option<u32>) -> anyhow::Result<()> {
+    match pid {
+        Some(pid) if cfg!(target_os = "linux") && gauge::usage(pid).is_none() => {
+            anyhow::bail!("--server-pid: there is no process {pid}")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Ends the run when it is interrupted; at once when that happens again.

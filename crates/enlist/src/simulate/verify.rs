@@ -1,6 +1,8 @@
 //! What must be so in the end, whatever happened in between: what the devices hold is what is on record.
 
 use std::collections::HashMap;
+use std::error::Error as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use enlist_wire::{ClientError, Device as OnRecord, DevicesQuery, Page};
@@ -8,6 +10,7 @@ use serde::Serialize;
 
 use super::device::{Device, Site};
 use super::stage::Stage;
+use crate::say::say;
 
 /// What was found when devices and record were compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -28,6 +31,9 @@ pub struct Verdict {
     pub under_way: u64,
     /// The names of some that are not as they should be.
     pub examples: Vec<String>,
+    /// Why the record could not be looked at; absent where it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_compared: Option<String>,
 }
 
 /// How many names are told.
@@ -52,17 +58,18 @@ impl Verdict {
             + self.shared_identity
             + self.off_record
             + self.unknown_to_device;
-        broken == 0
+        broken == 0 && self.not_compared.is_none()
     }
 
-    /// Compares what the devices hold with what is on record. Those that had no turn are excused where
-    /// `cut_short`.
+    /// Compares what the devices hold with what is on record, and says why where it can't. Those that had no
+    /// turn are excused where `cut_short`. A server that does not answer is not waited for after `stop`.
     pub fn reach(
         stage: &Stage,
         site: &Site,
         devices: &[Device],
         cut_short: bool,
-    ) -> anyhow::Result<Self> {
+        stop: &AtomicBool,
+    ) -> (Self, Option<ClientError>) {
         let mut verdict = Self::default();
         let mut held = verdict.held(site, devices, cut_short);
         let mut query = DevicesQuery {
@@ -70,7 +77,13 @@ impl Verdict {
             ..DevicesQuery::default()
         };
         loop {
-            let page = page(stage, &query)?;
+            let page = match page(stage, &query, stop) {
+                Ok(page) => page,
+                Err(error) => {
+                    verdict.not_compared = Some(chain(&error));
+                    return (verdict, Some(error));
+                }
+            };
             for on_record in &page.items {
                 verdict.on_record += 1;
                 verdict.compare(on_record, &mut held, cut_short);
@@ -86,7 +99,7 @@ impl Verdict {
                 verdict.example(name);
             }
         }
-        Ok(verdict)
+        (verdict, None)
     }
 
     fn held(&mut self, site: &Site, devices: &[Device], cut_short: bool) -> HashMap<String, Held> {
@@ -151,17 +164,35 @@ impl Verdict {
 }
 
 /// A page of the group's devices. A server that is just being started again is waited for.
-fn page(stage: &Stage, query: &DevicesQuery) -> Result<Page<OnRecord>, ClientError> {
-    let begun = Instant::now();
+fn page(
+    stage: &Stage,
+    query: &DevicesQuery,
+    stop: &AtomicBool,
+) -> Result<Page<OnRecord>, ClientError> {
+    let (begun, mut is_told) = (Instant::now(), false);
     loop {
         let (tenant, group) = (stage.tenant.as_str(), stage.group.as_str());
         match stage.client.devices(tenant, group, query) {
-            Err(error) if may_pass(&error) && begun.elapsed() < PATIENCE => {
+            Err(error)
+                if may_pass(&error)
+                    && begun.elapsed() < PATIENCE
+                    && !stop.load(Ordering::Relaxed) =>
+            {
+                if !std::mem::replace(&mut is_told, true) {
+                    let patience = PATIENCE.as_secs();
+                    say!("The server does not answer; it is asked for up to {patience} s more.");
+                }
                 std::thread::sleep(Duration::from_millis(500));
             }
             outcome => return outcome,
         }
     }
+}
+
+/// The error with its causes.
+fn chain(error: &ClientError) -> String {
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 fn may_pass(error: &ClientError) -> bool {

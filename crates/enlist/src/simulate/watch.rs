@@ -16,17 +16,20 @@ const EVERY: Duration = Duration::from_secs(5);
 pub struct Watch {
     what: &'static str,
     total: u64,
+    /// Whether all are at it all the time, and none comes to an end.
+    is_endless: bool,
     bar: Option<ProgressBar>,
     told: Duration,
 }
 
 impl Watch {
     /// Shows how `total` devices do `what`.
-    pub fn new(total: u64, what: &'static str) -> Self {
+    pub fn new(total: u64, what: &'static str, is_endless: bool) -> Self {
         let is_terminal = std::io::stderr().is_terminal();
         Self {
             what,
             total,
+            is_endless,
             bar: is_terminal.then(|| progress::short_bar(total, what)),
             told: Duration::ZERO,
         }
@@ -37,15 +40,23 @@ impl Watch {
         let line = line(self.what, standing);
         match &self.bar {
             Some(bar) => {
-                bar.set_position(standing.done);
+                bar.set_position(self.done(standing));
                 bar.set_message(line);
             }
             None if standing.lasted >= self.told + EVERY => {
                 self.told = standing.lasted;
-                let (done, total) = (HumanCount(standing.done), HumanCount(self.total));
+                let (done, total) = (HumanCount(self.done(standing)), HumanCount(self.total));
                 say!("{} s: {done}/{total} {line}", standing.lasted.as_secs());
             }
             None => {}
+        }
+    }
+
+    fn done(&self, standing: &Standing<'_>) -> u64 {
+        if self.is_endless {
+            self.total
+        } else {
+            standing.done
         }
     }
 
@@ -60,6 +71,9 @@ impl Watch {
 fn line(what: &str, standing: &Standing<'_>) -> String {
     let failed: u64 = standing.totals.failed.values().sum();
     match standing.totals.timeline.last() {
+        Some(now) if now.rate_per_s < 0.05 => {
+            format!("{what}, no answers, {} failed", HumanCount(failed))
+        }
         Some(now) => format!(
             "{what}, {:.0} answers/s, p50 {:.1} ms, p99 {:.1} ms, {} failed",
             now.rate_per_s,
