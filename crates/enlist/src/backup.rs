@@ -1,15 +1,19 @@
 //! `enlist backup`: one moment of the record, in a file.
 
-use std::path::PathBuf;
+#[cfg(unix)]
+mod leftover;
+
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use enlist_core::{Clock, SystemClock};
-use enlist_ops::WrappingKeySource;
+use enlist_ops::{Location, WrappingKeySource};
 use enlist_server::Settings;
 
 use crate::cli::Global;
-use crate::copying::Watch;
-use crate::files::{self, Access, Draft};
+use crate::copying::unless_interrupted;
+use crate::failure::refused;
+use crate::files::{Access, Draft};
 use crate::record_args::RecordArgs;
 use crate::say::say;
 use crate::verify::BackupShown;
@@ -46,24 +50,24 @@ impl Backup {
     pub fn run(self, global: &Global) -> anyhow::Result<()> {
         let settings = self.record.settings()?;
         if !self.force && self.to.symlink_metadata().is_ok() {
-            return Err(files::exists(&self.to));
+            return Err(exists(&self.to));
         }
         let draft = Draft::new(&self.to, Access::Private)?;
-        let mut watch = Watch::new();
-        let version = env!("CARGO_PKG_VERSION");
-        let made = enlist_ops::backup(
-            &settings.location,
-            draft.path(),
-            version,
-            SystemClock.now(),
-            &mut |told| watch.hear(told),
-        )
+        #[cfg(unix)]
+        let _held = leftover::hold(draft.path())?;
+        #[cfg(unix)]
+        leftover::clear(draft.path());
+        let (from, to) = (settings.location.clone(), draft.path().to_owned());
+        let left = "no backup was made, and nothing is left of it";
+        let made = unless_interrupted(left, move |hears| {
+            let version = env!("CARGO_PKG_VERSION");
+            enlist_ops::backup(&from, &to, version, SystemClock.now(), hears)
+        })?
         .context("no backup was made")?;
-        drop(watch);
         if self.force {
             draft.replace()?;
         } else if !draft.place()? {
-            return Err(files::exists(&self.to));
+            return Err(exists(&self.to));
         }
         say!(
             "`{}` holds the record, {} rows. It does not hold the wrapping key, without which it is of no use: keep {} as well, and somewhere else.",
@@ -75,11 +79,27 @@ impl Backup {
     }
 }
 
+fn exists(path: &Path) -> anyhow::Error {
+    refused(
+        "file-exists",
+        format!(
+            "`{}` is there already; name another, or replace it with --force",
+            path.display()
+        ),
+    )
+}
+
 /// What to keep besides.
 pub fn wrapping_key(settings: &Settings) -> String {
     match &settings.wrapping {
         WrappingKeySource::DataDir => {
-            format!("`{}`", settings.data.join("wrapping.key").display())
+            let path = settings.data.join("wrapping.key");
+            // With a database elsewhere, the data directory may be anybody's guess.
+            if matches!(settings.location, Location::Postgres(_)) && !path.is_file() {
+                return "the server's wrapping key (`wrapping.key` in its data directory)"
+                    .to_owned();
+            }
+            format!("`{}`", path.display())
         }
         WrappingKeySource::File(path) | WrappingKeySource::Credential(path) => {
             format!("`{}`", path.display())

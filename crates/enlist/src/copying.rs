@@ -1,10 +1,16 @@
 //! What is shown of a copy, while it is made and afterwards.
 
-use enlist_ops::{Copied, CopyProgress, CopyStep};
+use std::pin::pin;
+
+use anyhow::Context as _;
+use enlist_ops::{Copied, CopyError, CopyProgress, CopyStep, Hears};
 use indicatif::ProgressBar;
 use serde::Serialize;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::cli::Global;
+use crate::failure::refused;
+use crate::interrupt::interrupted;
 use crate::output::{self, Format, Row, Rows};
 use crate::progress;
 
@@ -32,6 +38,7 @@ impl Watch {
             let what = match told.step {
                 CopyStep::Copying => "rows copied",
                 CopyStep::Verifying => "rows verified",
+                CopyStep::Checking => "rows' pages and indexes checked",
             };
             let bar = progress::bar(Some(told.total), what);
             // What an earlier run has done took no time in this one.
@@ -51,6 +58,40 @@ impl Drop for Watch {
     fn drop(&mut self) {
         self.clear();
     }
+}
+
+/// Has `work` copy, and shows how far it has come, until it is done or this program is told to end. The outer
+/// error is that of an interruption, which says `left`: what is there now, and what to do.
+pub fn unless_interrupted<T: Send + 'static>(
+    left: &str,
+    work: impl FnOnce(Hears<'_>) -> Result<T, CopyError> + Send + 'static,
+) -> anyhow::Result<Result<T, CopyError>> {
+    let (tells, mut told) = mpsc::unbounded_channel();
+    let (done, mut outcome) = oneshot::channel();
+    // What it does can't be broken off from within. It ends with the program, as with a power cut.
+    std::thread::spawn(move || {
+        let worked = work(&mut |progress| {
+            let _ = tells.send(progress);
+        });
+        let _ = done.send(worked);
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("the program can't wait for signals")?;
+    runtime.block_on(async {
+        let (mut watch, mut stop) = (Watch::new(), pin!(interrupted()));
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut stop => return Err(refused("interrupted", format!("interrupted: {left}"))),
+                outcome = &mut outcome => {
+                    return outcome.context("the copy failed by a fault of this program");
+                }
+                Some(progress) = told.recv() => watch.hear(progress),
+            }
+        }
+    })
 }
 
 /// What a table came to.

@@ -34,6 +34,11 @@ pub struct Refused {
 #[error("standard output was closed")]
 pub struct EnoughSeen;
 
+/// What went wrong has been said already, in the log.
+#[derive(Debug, thiserror::Error)]
+#[error("the log says what went wrong")]
+pub struct AlreadySaid;
+
 /// A refusal with a stable slug, and a sentence that says what to do.
 pub fn refused(slug: &'static str, detail: impl Into<String>) -> anyhow::Error {
     Refused {
@@ -69,6 +74,7 @@ pub fn report(outcome: &anyhow::Result<()>) -> ExitCode {
     let status = match outcome {
         Ok(()) => OK,
         Err(error) if error.is::<EnoughSeen>() => OK,
+        Err(error) if error.is::<AlreadySaid>() => FAILED,
         Err(error) => {
             explain(error);
             status(error)

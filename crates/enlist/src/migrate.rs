@@ -1,13 +1,13 @@
 //! `enlist migrate`: from one engine to the other.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use enlist_ops::Location;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::cli::Global;
-use crate::copying::{CopiedShown, Watch};
+use crate::copying::{CopiedShown, unless_interrupted};
 use crate::failure::refused;
 use crate::say::say;
 use crate::serve::secret;
@@ -22,11 +22,11 @@ use crate::serve::secret;
 #[command(after_help = EXAMPLES)]
 pub struct Migrate {
     /// Where the record is: sqlite:DIR (a data directory) or postgres://…
-    #[arg(long, value_name = "PLACE", value_parser = secret)]
-    from: Option<SecretString>,
+    #[arg(long, value_name = "PLACE", value_parser = secret, required = true, env = "ENLIST_MIGRATE_FROM", hide_env = true)]
+    from: SecretString,
     /// Where it is to be, the same way
-    #[arg(long, value_name = "PLACE", value_parser = secret)]
-    to: Option<SecretString>,
+    #[arg(long, value_name = "PLACE", value_parser = secret, required = true, env = "ENLIST_MIGRATE_TO", hide_env = true)]
+    to: SecretString,
     /// Discard an unfinished copy that is in the target, and begin again
     #[arg(long)]
     anew: bool,
@@ -45,12 +45,14 @@ Environment:
 impl Migrate {
     /// Copies it.
     pub fn run(self, global: &Global) -> anyhow::Result<()> {
-        let from = place(self.from, "--from", "ENLIST_MIGRATE_FROM")?;
-        let to = place(self.to, "--to", "ENLIST_MIGRATE_TO")?;
-        let mut watch = Watch::new();
-        let copied = enlist_ops::migrate(&from, &to, self.anew, &mut |told| watch.hear(told))
-            .context("the record was not moved")?;
-        drop(watch);
+        let from = place(&self.from, "--from")?;
+        let to = place(&self.to, "--to")?;
+        let (target, anew) = (to.clone(), self.anew);
+        let left = "the same command goes on where it stopped, and until then no server starts on the target";
+        let copied = unless_interrupted(left, move |hears| {
+            enlist_ops::migrate(&from, &target, anew, hears)
+        })?
+        .context("the record was not moved")?;
         if copied.resumed_at > 0 {
             say!(
                 "Went on behind {} rows that were copied before.",
@@ -80,22 +82,21 @@ fn next(to: &Location) -> String {
 }
 
 /// Reads a place. What cannot be read is not repeated: a password may stand in it.
-fn place(flag: Option<SecretString>, name: &str, variable: &str) -> anyhow::Result<Location> {
-    let from_environment = || {
-        let value = std::env::var(variable).ok();
-        value
-            .filter(|value| !value.is_empty())
-            .map(SecretString::from)
-    };
-    let text = flag.or_else(from_environment).ok_or_else(|| {
-        refused(
-            "no-place",
-            format!("say {name}: sqlite:DIR or postgres://… (or set {variable})"),
-        )
-    })?;
+fn place(text: &SecretString, name: &str) -> anyhow::Result<Location> {
     let text = text.expose_secret();
     if let Some(directory) = text.strip_prefix("sqlite:").filter(|rest| !rest.is_empty()) {
-        return Ok(Location::File(PathBuf::from(directory)));
+        let directory = PathBuf::from(directory);
+        if directory.is_file() {
+            let parent = directory.parent().filter(|it| !it.as_os_str().is_empty());
+            return Err(refused(
+                "no-place",
+                format!(
+                    "{name} names a file, and not the data directory that it is in: sqlite:{}",
+                    parent.unwrap_or(Path::new(".")).display()
+                ),
+            ));
+        }
+        return Ok(Location::File(directory));
     }
     if text.starts_with("postgres://") || text.starts_with("postgresql://") {
         return Ok(Location::Postgres(text.to_owned()));
@@ -113,7 +114,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> anyhow::Result<Location> {
-        place(Some(text.into()), "--to", "ENLIST_MIGRATE_TO")
+        place(&text.into(), "--to")
     }
 
     #[test]

@@ -8,14 +8,15 @@ use enlist_core::{SystemClock, SystemRng};
 
 use crate::backup::wrapping_key;
 use crate::cli::Global;
-use crate::copying::{CopiedShown, Watch};
+use crate::copying::{CopiedShown, unless_interrupted};
 use crate::record_args::RecordArgs;
 use crate::say::say;
 use crate::serve;
 
 /// Put a backup back, into an empty data directory or an empty database
 ///
-/// Stop all servers first. The backup is verified before anything is written, and the copy afterwards. What is
+/// No server may be at work on the target; where those of before still run elsewhere, stop them before devices
+/// meet both. The backup is verified before anything is written, and the copy afterwards. What is
 /// broken off goes on when the same command is run again; until then no server starts on it. Each tenant's
 /// events tell of it. What happened after the backup was made is not on record any more: docs/moving.md says
 /// what to look after.
@@ -25,7 +26,7 @@ pub struct Restore {
     /// The backup
     #[arg(long, value_name = "FILE")]
     from: PathBuf,
-    /// Discard an unfinished restore of another backup first
+    /// Discard an unfinished copy that is in the target, and begin again
     #[arg(long)]
     anew: bool,
     #[command(flatten)]
@@ -45,18 +46,21 @@ impl Restore {
     pub fn run(self, global: &Global) -> anyhow::Result<()> {
         let settings = self.record.settings()?;
         serve::make_data_directory(&settings.data)?;
-        let restore = enlist_ops::Restore {
-            file: &self.from,
-            to: &settings.location,
-            data_dir: &settings.data,
-            anew: self.anew,
-            clock: &SystemClock,
-            rng: Arc::new(SystemRng),
-        };
-        let mut watch = Watch::new();
-        let copied = enlist_ops::restore(&restore, &mut |told| watch.hear(told))
-            .context("the backup was not put back")?;
-        drop(watch);
+        let (to, data_dir) = (settings.location.clone(), settings.data.clone());
+        let left =
+            "the same command goes on where it stopped, and until then no server starts on it";
+        let copied = unless_interrupted(left, move |hears| {
+            let restore = enlist_ops::Restore {
+                file: &self.from,
+                to: &to,
+                data_dir: &data_dir,
+                anew: self.anew,
+                clock: &SystemClock,
+                rng: Arc::new(SystemRng),
+            };
+            enlist_ops::restore(&restore, hears)
+        })?
+        .context("the backup was not put back")?;
         say!(
             "The record is back, {} rows. The wrapping key is not in a backup: bring {} back, and start the server.",
             copied.rows(),

@@ -24,10 +24,17 @@ pub use backup::BackupShown;
 
 /// Check something that proves itself, without asking a server
 #[derive(Debug, clap::Args)]
+#[command(after_help = EACH)]
 pub struct Verify {
     #[command(subcommand)]
     noun: Noun,
 }
+
+const EACH: &str = "\
+Examples:
+  enlist verify backup /backup/enlist-monday.backup
+  enlist verify events events.jsonl --key audit.pem --save-head head.json
+  enlist verify receipt receipt.json --ca tenant-anchor.pem";
 
 #[derive(Debug, clap::Subcommand)]
 enum Noun {

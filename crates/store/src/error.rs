@@ -4,6 +4,8 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::postgres::{headline, url_headline};
+
 /// What the engine said.
 pub(crate) type Cause = Arc<dyn Error + Send + Sync>;
 
@@ -20,11 +22,11 @@ pub enum StoreError {
     /// The disk is full.
     #[error("the disk that holds the database is full: make room on it")]
     Full(#[source] Cause),
-    /// The database can't be reached, or its files can't be read or written.
-    #[error("the database is out of reach")]
+    /// The database can't be reached or does not let this server in, or its files can't be read or written.
+    #[error("{}", headline(.0).unwrap_or("the database is out of reach"))]
     Unavailable(#[source] Cause),
     /// The database refused a statement for a reason that is none of the others.
-    #[error("the database refused a statement")]
+    #[error("{}", headline(.0).unwrap_or("the database refused a statement"))]
     Refused(#[source] Cause),
     /// What was read makes no sense.
     #[error("the database holds {what} that can't be understood")]
@@ -95,9 +97,7 @@ pub enum OpenError {
         what: &'static str,
     },
     /// The database URL can't be read, or asks for what is not supported.
-    #[error(
-        "the database URL is not usable: expected something like postgres://user:password@host/database"
-    )]
+    #[error("{}", url_headline(.0))]
     Url(#[source] Cause),
     /// The threads of the store can't be started.
     #[error("can't start a thread for the store")]

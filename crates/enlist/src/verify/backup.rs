@@ -13,8 +13,9 @@ use crate::say::say;
 
 /// Check that a backup holds what it held when it was made
 ///
-/// Each row is read and hashed. It shows damage; against somebody who changes a backup on purpose, compare the
-/// SHA-256 with the one that `enlist backup` printed, and verify the exported events.
+/// Each row is read and hashed, and SQLite checks the pages and indexes of each table. It shows damage; against
+/// somebody who changes a backup on purpose, compare the SHA-256 with the one that `enlist backup` printed (it
+/// is of the record, not of the file), and verify the exported events.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct VerifyBackup {

@@ -6,6 +6,7 @@ use std::path::Path;
 use enlist_core::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::check::check;
 use super::marker::{Kind, Marker};
 use super::migrate::{fill, identity};
 use super::place::{Opened, Place};
@@ -91,7 +92,9 @@ pub fn backup(
     let total_rows = counts(&mut source, &tables)?.iter().sum();
     let mut target = Place::File(file.to_owned()).target()?;
     let marker = Marker::new(Kind::Backup, from.side("source").to_string(), of);
-    marker.write(&mut *target.engine)?;
+    marker
+        .write(&mut *target.engine)
+        .map_err(|error| target.not_written(error))?;
     let read = fill(&mut source, &mut target, &tables, marker, total_rows, hears)?;
     // The moment is held no longer than it takes to read it.
     drop(source);
@@ -104,7 +107,7 @@ pub fn backup(
             total: total_rows,
         });
     })?;
-    hold_to(&read, &written)?;
+    hold_to(file, &read, &written)?;
     let described = |(table, sum): (Table, TableSum)| Described {
         table,
         rows: sum.rows,
@@ -122,7 +125,8 @@ pub fn backup(
     Ok(description)
 }
 
-/// Checks that a backup holds what it held when it was made, and returns what it says about itself.
+/// Checks that a backup holds what it held when it was made, on pages that are whole, and returns what it says
+/// about itself.
 ///
 /// # Errors
 /// When it is no backup, is of a newer version, or is damaged.
@@ -131,6 +135,7 @@ pub fn verify_backup(file: &Path, hears: Hears<'_>) -> Result<BackupDescription,
     let (mut rows, total_rows) = (0, description.rows());
     for it in &description.tables {
         let damaged = || CopyError::Damaged {
+            path: file.to_owned(),
             table: it.table.name.clone(),
         };
         let found = super::scan::sum(&mut opened, &it.table, &mut |more| {
@@ -147,16 +152,23 @@ pub fn verify_backup(file: &Path, hears: Hears<'_>) -> Result<BackupDescription,
             return Err(damaged());
         }
     }
+    let rows = |table: &str| {
+        let mut tables = description.tables.iter();
+        let found = tables.find(|it| it.table.name == table);
+        found.map_or(0, |it| it.rows)
+    };
+    check(&mut opened, file, &rows, hears)?;
     Ok(description)
 }
 
-fn hold_to(read: &[TableSum], written: &[TableSum]) -> Result<(), CopyError> {
+fn hold_to(file: &Path, read: &[TableSum], written: &[TableSum]) -> Result<(), CopyError> {
     let other = read
         .iter()
         .zip(written)
         .find(|(read, written)| read != written);
     match other {
         Some((read, _)) => Err(CopyError::Damaged {
+            path: file.to_owned(),
             table: read.table.clone(),
         }),
         None => Ok(()),
@@ -168,9 +180,11 @@ fn put(target: &mut Opened, description: &BackupDescription) -> Result<(), CopyE
         what: "a description".to_owned(),
     })?;
     let engine = &mut *target.engine;
-    engine.migrate("CREATE TABLE backup (description TEXT NOT NULL)")?;
     let sql = "INSERT INTO backup (description) VALUES ($1)";
-    engine.execute(sql, values![&text])?;
+    engine
+        .migrate("CREATE TABLE backup (description TEXT NOT NULL)")
+        .and_then(|()| engine.execute(sql, values![&text]))
+        .map_err(|error| target.not_written(error))?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Side;
+use crate::error::Cause;
 use crate::{OpenError, StoreError};
 
 /// Why a record could not be moved, backed up or restored. What it says never holds a password.
@@ -19,6 +20,56 @@ pub enum CopyError {
     NotSetUp {
         /// Where.
         side: Side,
+    },
+    /// The source is a copy that did not get complete, or whose comparison failed.
+    #[error(
+        "{side} is an unfinished copy, made by `enlist {made_by}` (from {from}), and nothing is copied from what is not whole: copy from there, or run the same `enlist {made_by}` again, which goes on where it stopped. If that says that both sides are not the same, run it with --anew"
+    )]
+    Unfinished {
+        /// Where.
+        side: Side,
+        /// The command that began it.
+        made_by: &'static str,
+        /// Where it came from.
+        from: String,
+    },
+    /// The source is a backup, put where a record is expected.
+    #[error(
+        "{side} is a backup that was put in place as it is: put it back with `enlist restore --from FILE`, which checks it"
+    )]
+    BackupInPlace {
+        /// Where.
+        side: Side,
+    },
+    /// Source and target are one.
+    #[error("source and target are the same place ({what}): name another target")]
+    SamePlace {
+        /// The place.
+        what: String,
+    },
+    /// This user may not read what is there.
+    #[error(
+        "`{}` may not be read by this user: run this as the user that the server runs as{}, or as root",
+        path.display(),
+        owner.map(|id| format!(" (the files belong to the user with the id {id})")).unwrap_or_default()
+    )]
+    NotAllowed {
+        /// The file or directory.
+        path: PathBuf,
+        /// The id of the user it belongs to, where that is known.
+        owner: Option<u32>,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// There is no room for the copy.
+    #[error("the disk that holds `{}` is full: make room on it, or name another place, and run the same again", path.display())]
+    DiskFull {
+        /// The directory that is written to.
+        path: PathBuf,
+        /// What the engine said.
+        #[source]
+        source: Cause,
     },
     /// The source was written by an older version.
     #[error(
@@ -98,11 +149,27 @@ pub enum CopyError {
     },
     /// A backup that is not as it was made.
     #[error(
-        "the backup is damaged: table {table} does not hold what it held when the backup was made. Use another backup"
+        "the backup `{}` is damaged: table {table} does not hold what it held when the backup was made. Use another backup; where there is none, docs/moving.md (A damaged backup) says what may save the rows",
+        path.display()
     )]
     Damaged {
+        /// The file.
+        path: PathBuf,
         /// The first table that is damaged.
         table: String,
+    },
+    /// A backup whose rows are as they were made, and whose pages are not.
+    #[error(
+        "the backup `{}` is damaged: the rows of table {table} are as they were, but its pages or those of its indexes are not ({found}). Use another backup; where there is none, docs/moving.md (A damaged backup) says what saves the rows",
+        path.display()
+    )]
+    DamagedPages {
+        /// The file.
+        path: PathBuf,
+        /// The first table that is damaged.
+        table: String,
+        /// What SQLite says of it.
+        found: String,
     },
     /// A file can't be read or written.
     #[error("can't use `{}`", path.display())]

@@ -82,8 +82,9 @@ impl<'a> Filling<'a> {
             // The first error is the one to tell of.
             let _ = engine.step(Step::Rollback);
         }
-        written?;
-        engine.step(Step::Commit)?;
+        written
+            .and_then(|()| engine.step(Step::Commit))
+            .map_err(|error| self.target.not_written(error))?;
         self.rows.clear();
         self.bytes = 0;
         Ok(())

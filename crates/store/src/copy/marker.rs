@@ -105,10 +105,10 @@ pub(crate) fn refuse_unfinished(engine: &mut dyn Engine) -> Result<(), OpenError
         Some(marker) => OpenError::Unfinished {
             what: match marker.kind {
                 Kind::Migration => {
-                    "an unfinished copy, which no server can start on: run the same `enlist migrate` again, which goes on where it stopped"
+                    "an unfinished copy, which no server can start on: run the same `enlist migrate` again, which goes on where it stopped; if that says that both sides are not the same, run it with --anew, which copies from the beginning"
                 }
                 Kind::Restore => {
-                    "an unfinished restore, which no server can start on: run the same `enlist restore` again, which goes on where it stopped"
+                    "an unfinished restore, which no server can start on: run the same `enlist restore` again, which goes on where it stopped; if that says that both sides are not the same, run it with --anew, which copies from the beginning"
                 }
                 Kind::Backup => {
                     "a backup, which no server can start on: put it back with `enlist restore --from FILE`"

@@ -36,6 +36,10 @@ pub fn migrate(
     };
     let from = Place::of(from).ok_or_else(memory)?;
     let to = Place::of(to).ok_or_else(memory)?;
+    if from.is(&to) {
+        let what = from.what();
+        return Err(CopyError::SamePlace { what });
+    }
     let mut source = from.source(true)?;
     let of = identity(&mut source)?;
     let marker = Marker::new(Kind::Migration, from.side("source").to_string(), of);
@@ -85,7 +89,8 @@ pub(super) fn begin(target: &mut Opened, new: Marker, anew: bool) -> Result<Mark
                     return Err(CopyError::NotEmpty { side });
                 }
             }
-            new.write(&mut *target.engine)?;
+            new.write(&mut *target.engine)
+                .map_err(|error| target.not_written(error))?;
             Ok(new)
         }
     }

@@ -4,7 +4,9 @@
 //! keys. A digest over the rows of each table shows that both sides are the same. All of this blocks, and
 //! none of it may be called within an async runtime.
 
+mod access;
 mod backup;
+mod check;
 mod error;
 mod fill;
 mod hold;
@@ -46,6 +48,8 @@ pub enum CopyStep {
     Copying,
     /// They are read again, and compared.
     Verifying,
+    /// The pages that they and their indexes lie on are looked at.
+    Checking,
 }
 
 /// Who hears of progress.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::access::{is_there, not_denied};
+use super::marker::{Kind, Marker};
 use super::{CopyError, hold};
 use crate::directory::Directory;
 use crate::engine::{Engine, Step};
@@ -41,6 +43,8 @@ pub(super) struct Opened {
     pub(super) engine: Box<dyn Engine>,
     pub(super) postgres: bool,
     pub(super) side: Side,
+    /// The directory that it lies in, where that is on a disk of this machine.
+    directory: Option<PathBuf>,
     /// Kept so that nobody else works on it meanwhile.
     _hold: Option<Hold>,
 }
@@ -62,13 +66,30 @@ impl Place {
 
     /// How it is called in words.
     pub(super) fn side(&self, role: &'static str) -> Side {
-        let what = match self {
+        let what = self.what();
+        Side { role, what }
+    }
+
+    /// What it is, in words.
+    pub(super) fn what(&self) -> String {
+        match self {
             Self::Directory(path) => format!("SQLite in `{}`", path.display()),
             // Nothing of the URL: a password may stand anywhere in it.
             Self::Postgres(_) => "PostgreSQL".to_owned(),
             Self::File(path) => format!("`{}`", path.display()),
-        };
-        Side { role, what }
+        }
+    }
+
+    /// Whether the other one is the same, as far as can be seen from here.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Directory(one), Self::Directory(other)) => {
+                let real = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+                real(one) == real(other)
+            }
+            (Self::Postgres(one), Self::Postgres(other)) => one == other,
+            _ => false,
+        }
     }
 
     pub(super) fn engine_name(&self) -> &'static str {
@@ -82,7 +103,7 @@ impl Place {
     pub(super) fn source(&self, alone: bool) -> Result<Opened, CopyError> {
         let side = self.side("source");
         let hold = match self {
-            Self::Directory(path) if !path.join("enlist.db").is_file() => {
+            Self::Directory(path) if !is_there(path)? => {
                 return Err(CopyError::NoRecord { side });
             }
             _ if !alone => None,
@@ -94,7 +115,7 @@ impl Place {
             Self::Postgres(url) => postgres(url, side)?,
         };
         opened._hold = hold;
-        opened.check_schema()?;
+        opened.check_schema(matches!(self, Self::File(_)))?;
         Ok(opened)
     }
 
@@ -156,6 +177,9 @@ impl Place {
                 engine: Box::new(engine),
                 postgres: false,
                 side,
+                directory: path
+                    .parent()
+                    .and_then(|parent| std::path::absolute(parent).ok()),
                 _hold: None,
             }),
             // It holds no database: what a file says that is none.
@@ -164,10 +188,13 @@ impl Place {
                     path: path.to_owned(),
                 })
             }
-            Err(error) => Err(CopyError::Open {
-                side,
-                source: error.into(),
-            }),
+            Err(error) => {
+                not_denied(path)?;
+                Err(CopyError::Open {
+                    side,
+                    source: error.into(),
+                })
+            }
         }
     }
 }
@@ -195,6 +222,7 @@ fn postgres(url: &str, side: Side) -> Result<Opened, CopyError> {
         engine,
         postgres: true,
         side,
+        directory: None,
         _hold: None,
     })
 }
@@ -211,14 +239,29 @@ impl Opened {
     }
 
     fn failed(&self, source: OpenError) -> CopyError {
-        CopyError::Open {
-            side: self.side.clone(),
-            source,
+        match source {
+            OpenError::Database(error @ StoreError::Full(_)) => self.not_written(error),
+            source => CopyError::Open {
+                side: self.side.clone(),
+                source,
+            },
         }
     }
 
-    /// Refuses a source that is not of the schema that this program writes.
-    fn check_schema(&mut self) -> Result<(), CopyError> {
+    /// What became of writing to it: a full disk is named.
+    pub(super) fn not_written(&self, error: StoreError) -> CopyError {
+        match (error, &self.directory) {
+            (StoreError::Full(source), Some(directory)) => CopyError::DiskFull {
+                path: directory.clone(),
+                source,
+            },
+            (error, _) => error.into(),
+        }
+    }
+
+    /// Refuses a source that is not of the schema that this program writes, and one that is itself a copy that
+    /// did not get complete. A `backup` is marked, and complete.
+    fn check_schema(&mut self, backup: bool) -> Result<(), CopyError> {
         let side = self.side.clone();
         let sql = match self.postgres {
             true => {
@@ -230,11 +273,18 @@ impl Opened {
         if self.count(sql)? == 0 {
             return Err(CopyError::NoRecord { side });
         }
-        match version(&mut *self.engine)? {
-            found if found > KNOWN => Err(self.failed(OpenError::NewerSchema {
+        let found = version(&mut *self.engine)?;
+        if found > KNOWN {
+            return Err(self.failed(OpenError::NewerSchema {
                 found,
                 known: KNOWN,
-            })),
+            }));
+        }
+        // Before anything is said of what it lacks: that is not in it because it is unfinished.
+        if found > 0 && !backup {
+            self.check_whole()?;
+        }
+        match found {
             found if found < KNOWN => Err(CopyError::OlderSchema {
                 side,
                 found,
@@ -242,6 +292,24 @@ impl Opened {
             }),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses what is marked as unfinished.
+    fn check_whole(&mut self) -> Result<(), CopyError> {
+        let side = self.side.clone();
+        let Some(marker) = Marker::read(&mut *self.engine)? else {
+            return Ok(());
+        };
+        let made_by = match marker.kind {
+            Kind::Migration => "migrate",
+            Kind::Restore => "restore",
+            Kind::Backup => return Err(CopyError::BackupInPlace { side }),
+        };
+        Err(CopyError::Unfinished {
+            side,
+            made_by,
+            from: marker.from,
+        })
     }
 
     /// Asks for one number.
@@ -255,5 +323,31 @@ impl Opened {
             Ok(())
         })?;
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use enlist_core::Digest;
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_that_of_the_copy() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let path = dir.path().join("b");
+        std::fs::write(&path, "").unwrap();
+        let mut target = Place::File(path).target().unwrap();
+        let sql = "PRAGMA max_page_count = 1";
+        target.engine.query(sql, &[], &mut |_| Ok(())).unwrap();
+        let from = "x".repeat(100_000);
+        let marker = Marker::new(Kind::Backup, from, Digest::of(b"of"));
+        let mut filling = super::super::fill::Filling::new(&mut target, marker);
+        let table = super::super::table::tables().swap_remove(0);
+        let error = filling.end(&table).unwrap_err();
+        assert!(
+            matches!(&error, CopyError::DiskFull { path, .. } if path == dir.path()),
+            "{error}"
+        );
     }
 }

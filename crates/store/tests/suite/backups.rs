@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use enlist_store::{CopyError, Location, verify_backup};
+use enlist_core::Timestamp;
+use enlist_store::{CopyError, Location, backup, verify_backup};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -91,7 +92,7 @@ fn a_backup_that_was_changed_is_found_out_and_not_put_back() {
         );
         let error = refused(&changed);
         assert!(
-            matches!(&error, CopyError::Damaged { table: found } if found == table),
+            matches!(&error, CopyError::Damaged { table: found, .. } if found == table),
             "{table}: {error}"
         );
     }
@@ -102,16 +103,53 @@ fn a_backup_that_was_changed_is_found_out_and_not_put_back() {
         let mut bytes = bytes.clone();
         bytes[at..at + 4096].fill(0xff);
         std::fs::write(&changed, &bytes).unwrap();
-        // A page of an index holds nothing that is read.
-        if let Err(error) = verify_backup(&changed, &mut quietly) {
-            assert!(!error.to_string().is_empty());
-            refused(&changed);
-        }
+        refused(&changed);
     }
     std::fs::write(&changed, "no database at all, but some text").unwrap();
     assert!(matches!(refused(&changed), CopyError::NoBackup { .. }));
     std::fs::write(&changed, "").unwrap();
     assert!(matches!(refused(&changed), CopyError::NoBackup { .. }));
+}
+
+/// Rows are read in the order of one index; the others are looked at all the same.
+#[test]
+fn a_backup_with_a_damaged_index_is_found_out_and_not_put_back() {
+    let (source, dir) = (filled(30), TempDir::new().unwrap());
+    let (whole, changed) = (dir.path().join("whole"), dir.path().join("changed"));
+    backed_up(&file(&source), &whole);
+    let bytes = std::fs::read(&whole).unwrap();
+    let roots: Vec<(String, u32)> = {
+        let database = Connection::open(&whole).unwrap();
+        let sql = "SELECT tbl_name, rootpage FROM sqlite_master WHERE type = 'index'";
+        let mut statement = database.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        rows.unwrap().map(Result::unwrap).collect()
+    };
+    assert!(roots.len() > 30, "{roots:?}");
+    let target = TempDir::new().unwrap();
+    let mut by_pages = 0;
+    for (table, page) in roots {
+        let (mut bytes, page) = (bytes.clone(), page as usize);
+        bytes[(page - 1) * 4096..page * 4096].fill(0xa5);
+        std::fs::write(&changed, &bytes).unwrap();
+        let error = put_back(&changed, &file(&target), &dir).unwrap_err();
+        let told = error.to_string();
+        assert!(told.contains(&changed.display().to_string()), "{told}");
+        assert!(told.contains("Use another backup"), "{told}");
+        match error {
+            CopyError::Damaged { table: found, .. } => assert_eq!(found, table),
+            CopyError::DamagedPages { table: found, .. } => {
+                assert_eq!(found, table);
+                by_pages += 1;
+            }
+            other => panic!("{table}: {other}"),
+        }
+        assert!(
+            !target.path().join("enlist.db").exists(),
+            "nothing was written"
+        );
+    }
+    assert!(by_pages > 5, "{by_pages}");
 }
 
 #[test]
@@ -120,6 +158,12 @@ fn no_server_starts_on_a_backup_as_it_is() {
     backed_up(&file(&source), &dir.path().join("enlist.db"));
     let error = open(&file(&dir)).err().unwrap();
     assert!(error.to_string().contains("enlist restore"), "{error}");
+    // Nor is it taken for a record to copy.
+    std::fs::write(dir.path().join("again"), "").unwrap();
+    let at = Timestamp::from_millis(5);
+    let again = dir.path().join("again");
+    let error = backup(&file(&dir), &again, "1.0", at, &mut quietly).unwrap_err();
+    assert!(matches!(error, CopyError::BackupInPlace { .. }), "{error}");
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use enlist_store::{CopyError, CopyProgress, CopyStep, Location, OpenError, migrate};
+use enlist_core::Timestamp;
+use enlist_store::{CopyError, CopyProgress, CopyStep, Location, OpenError, backup, migrate};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -47,6 +48,25 @@ fn broken_off(from: &Location, to: &Location, stop: impl Fn(CopyProgress) -> boo
     assert!(died.is_err(), "it got to its end");
 }
 
+/// What is not whole is not made whole by copying it, however far it had come.
+fn not_a_source(of: &Location) {
+    let dir = TempDir::new().unwrap();
+    let moved = migrate(of, &file(&dir), false, &mut quietly).unwrap_err();
+    assert!(!dir.path().join("enlist.db").exists());
+    let path = dir.path().join("b");
+    std::fs::write(&path, "").unwrap();
+    let at = Timestamp::from_millis(5);
+    let backed_up = backup(of, &path, "1.0", at, &mut quietly).unwrap_err();
+    for error in [moved, backed_up] {
+        let told = error.to_string();
+        assert!(
+            matches!(&error, CopyError::Unfinished { made_by, .. } if *made_by == "migrate"),
+            "{told}"
+        );
+        assert!(told.contains("enlist migrate"), "{told}");
+    }
+}
+
 fn goes_on(to: &Location) {
     let (source, other) = (filled(2500), filled(3));
     let from = file(&source);
@@ -56,8 +76,10 @@ fn goes_on(to: &Location) {
         });
         let error = open(to).err().unwrap();
         assert!(matches!(error, OpenError::Unfinished { .. }), "{error}");
+        not_a_source(to);
     }
     broken_off(&from, to, |told| told.step == CopyStep::Verifying);
+    not_a_source(to);
     let foreign = Connection::open(other.path().join("enlist.db")).unwrap();
     foreign
         .execute(
@@ -125,7 +147,8 @@ fn a_source_that_changes_meanwhile_is_found_out() {
         matches!(&error, CopyError::Differs { table } if table == "devices"),
         "{error}"
     );
-    assert!(open(&file(&target)).is_err(), "no server starts on it");
+    let refused = open(&file(&target)).err().unwrap().to_string();
+    assert!(refused.contains("--anew"), "{refused}");
     migrate(&file(&source), &file(&target), true, &mut quietly).unwrap();
 }
 
@@ -167,6 +190,10 @@ fn what_is_no_record_is_refused() {
     assert!(matches!(copy(&file(&nothing)), CopyError::NoRecord { .. }));
     drop(open(&file(&nothing)).unwrap());
     assert!(matches!(copy(&file(&nothing)), CopyError::NotSetUp { .. }));
+
+    let roundabout = Location::File(nothing.path().join("."));
+    let error = migrate(&roundabout, &file(&nothing), false, &mut quietly).unwrap_err();
+    assert!(matches!(error, CopyError::SamePlace { .. }), "{error}");
 
     let old = filled(1);
     raw(old.path())

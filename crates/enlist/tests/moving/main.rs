@@ -2,6 +2,8 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
+mod by_hand;
+#[path = "../rig/mod.rs"]
 mod rig;
 
 use std::process::Stdio;
@@ -108,6 +110,13 @@ fn a_fleet_moves_to_postgresql_and_back_and_no_device_notices() {
     let ran = renew(&rig, "lamp-1");
     assert_eq!(ran.status, 0, "with the certificate of before: {ran:?}");
     rig.ok("enlist provision newcomer -g crashes -s \"$(cat secret.txt)\"");
+    let ran = rig.sh(&format!(
+        "ENLIST_DATABASE_URL='{url}' enlist backup --to of-postgres.backup"
+    ));
+    assert!(
+        ran.status == 0 && ran.err.contains("the server's wrapping key"),
+        "{ran:?}"
+    );
     rig.ok("enlist export events --out between.jsonl");
     rig.ok(&format!(
         "enlist verify events between.jsonl --head head.json {HEAD}"
@@ -193,6 +202,21 @@ fn no_server_starts_on_half_a_copy() {
         "{ran:?}"
     );
     assert!(ran.err.contains("enlist migrate"), "{ran:?}");
+    // Nor does a backup of it make it whole.
+    for script in [
+        "enlist backup --data ../half --to half.backup",
+        "enlist migrate --from sqlite:../half --to sqlite:../other",
+    ] {
+        let ran = rig.sh(script);
+        assert!(
+            ran.status == 1
+                && ran
+                    .err
+                    .contains("unfinished copy, made by `enlist migrate`"),
+            "{ran:?}"
+        );
+    }
+    by_hand::broken_off(&rig);
     rig.ok(copy);
     rig.ok("cp ../data/wrapping.key ../half && mv ../data ../old && mv ../half ../data");
     rig.start();
