@@ -123,7 +123,7 @@ impl Cli {
         let outcome = match self.verb {
             #[cfg(unix)]
             Verb::Quickstart(verb) => verb.run(),
-            Verb::Serve(verb) => verb.run(),
+            Verb::Serve(verb) => verb.run(global),
             Verb::Login(verb) => verb.run(global),
             Verb::Set(verb) => verb.run(global),
             Verb::Add(verb) => verb.run(global),

@@ -15,7 +15,8 @@ use rig::{Ran, Rig, eventually};
 #[track_caller]
 fn refused(rig: &Rig, how: &str, says: &[&str]) -> Ran {
     let ran = rig.sh(&format!(
-        "{how} timeout 30 enlist serve --data ../data --listen 127.0.0.1:0"
+        "{} {how} timeout 30 enlist serve --data ../data --listen 127.0.0.1:0",
+        rig.record()
     ));
     assert_eq!((ran.status, ran.out.as_str()), (1, ""), "{how}: {ran:?}");
     for one in says {
@@ -29,7 +30,8 @@ fn refused(rig: &Rig, how: &str, says: &[&str]) -> Ran {
 #[track_caller]
 fn waits(rig: &Rig, how: &str, says: &[&str]) -> Ran {
     let ran = rig.sh(&format!(
-        "{how} timeout --preserve-status 5 enlist serve --data ../data --listen 127.0.0.1:0"
+        "{} {how} timeout --preserve-status 5 enlist serve --data ../data --listen 127.0.0.1:0",
+        rig.record()
     ));
     assert_eq!((ran.status, ran.out.as_str()), (0, ""), "{how}: {ran:?}");
     for one in says {
@@ -56,7 +58,7 @@ fn a_wrapping_key_that_is_wrong_cut_empty_or_open_to_others_is_refused_with_what
     refused(
         &rig,
         "ENLIST_WRAPPING_KEY_FILE=nowhere",
-        &["nowhere", "bring it back"],
+        &["nowhere", "bring it there"],
     );
 
     fs::write(&file, &key[..key.len() / 2]).unwrap();
@@ -78,9 +80,10 @@ fn a_wrapping_key_that_is_wrong_cut_empty_or_open_to_others_is_refused_with_what
     for named in ["", "ENLIST_WRAPPING_KEY_FILE=$PWD/credentials/wrapping-key"] {
         let out = rig.ok(&format!(
             "export CREDENTIALS_DIRECTORY=$PWD/credentials
-             {named} enlist serve --data ../data --listen 127.0.0.1:0 > address & server=$!
+             {} {named} enlist serve --data ../data --listen 127.0.0.1:0 > address & server=$!
              while ! grep -q https address; do kill -0 $server; sleep 0.05; done
-             kill $server; wait $server; cat address"
+             kill $server; wait $server; cat address",
+            rig.record()
         ));
         assert!(out.starts_with("https://"), "{out}");
     }
@@ -117,7 +120,9 @@ fn an_installation_with_its_keys_in_a_token_starts_with_that_token_alone() {
             let wrong = refused(&rig, &with(&uri), &says);
             plain(&wrong);
             assert!(!wrong.err.contains("0000-wrong"), "{wrong:?}");
-            let check = format!("enlist serve --data ../data --check --ca-key-store '{uri}'");
+            let record = rig.record();
+            let check =
+                format!("{record} enlist serve --data ../data --check --ca-key-store '{uri}'");
             assert_eq!(rig.sh(&check).status, 1);
             token.set_pin(token.pin());
             let checked = rig.sh(&check);

@@ -112,11 +112,11 @@ fn the_file_is_made_once_and_read_again() {
         WrappingKey::load(&path),
         Err(WrappingKeyError::Missing(_))
     ));
-    let made = WrappingKey::load_or_make(&path, &SystemRng).unwrap();
+    let made = WrappingKey::make(&path, &SystemRng).unwrap();
     let text = fs::read_to_string(&path).unwrap();
     assert_eq!(text, format!("{}\n", made.to_text().expose_secret()));
     assert!(text.starts_with("ewk_") && text.len() == 48);
-    let loaded = WrappingKey::load_or_make(&path, &SystemRng).unwrap();
+    let loaded = WrappingKey::load(&path).unwrap();
     assert_eq!(
         loaded.to_text().expose_secret(),
         made.to_text().expose_secret()
@@ -139,7 +139,7 @@ fn a_file_that_others_can_read_is_refused_with_the_remedy() {
     );
     for open in [0o640, 0o604, 0o660, 0o644] {
         mode(open);
-        let error = WrappingKey::load_or_make(&path, &SystemRng).unwrap_err();
+        let error = WrappingKey::load(&path).unwrap_err();
         assert_eq!(
             error.to_string(),
             format!(

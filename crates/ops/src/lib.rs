@@ -26,6 +26,7 @@ mod doorbell;
 mod enroll;
 mod error;
 mod farewell;
+mod first_files;
 mod groups;
 mod guard;
 mod hooks;

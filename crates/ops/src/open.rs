@@ -15,6 +15,7 @@ use crate::ca_keys::CaKeys;
 use crate::census::Counting;
 use crate::doorbell::Doorbell;
 use crate::enroll::{Filled, KnownGrounds};
+use crate::first_files::FirstFiles;
 use crate::guard::Guard;
 use crate::hooks::Gates;
 use crate::nonce::Nonces;
@@ -76,6 +77,11 @@ pub enum OpenError {
     /// The wrapping key can't be made or read.
     #[error("can't use the wrapping key")]
     WrappingKey(#[source] WrappingKeyError),
+    /// The file that was named for it is not there.
+    #[error(
+        "the wrapping key is not where the settings say: bring it there. For a new installation, start the first server without naming one, and then move the `wrapping.key` that it makes in its data directory"
+    )]
+    NoSuchWrappingKey(#[source] WrappingKeyError),
     /// It is another key.
     #[error("this is not the wrapping key that the database was set up with: bring the right one")]
     WrongWrappingKey,
@@ -109,22 +115,25 @@ pub enum OpenError {
 /// # Errors
 /// Says what is missing and what to do.
 pub async fn open(config: Config) -> Result<(Ops, Option<FirstStart>), OpenError> {
+    // Before the database is touched: without the key that was named nothing is to come of it.
+    let named = named(&config)?;
     let store = Store::open(config.location.clone(), config.rng.clone())?;
     let sealed = setup::installation(&store).await?;
-    let wrapping = match &sealed {
-        Some(sealed) => {
-            let wrapping = load(&config).map_err(OpenError::WrappingKeyLost)?;
-            if !sealed.is_sealed_with(&wrapping) {
-                return Err(OpenError::WrongWrappingKey);
-            }
-            wrapping
-        }
-        None => load_or_make(&config).map_err(OpenError::WrappingKey)?,
+    let mut files = FirstFiles::default();
+    let wrapping = match (&sealed, named) {
+        (_, Some(named)) => named,
+        (Some(_), None) => in_data_directory(&config).map_err(OpenError::WrappingKeyLost)?,
+        (None, None) => make_wrapping(&config, &mut files).map_err(OpenError::WrappingKey)?,
     };
+    if let Some(sealed) = &sealed
+        && !sealed.is_sealed_with(&wrapping)
+    {
+        return Err(OpenError::WrongWrappingKey);
+    }
     let keys = ca_keys(&store, wrapping, &config).await?;
     let first = match sealed {
         Some(_) => None,
-        None => Some(set_up(&store, &keys, &config).await?),
+        None => Some(set_up(&store, &keys, &config, files).await?),
     };
     let installation = store.read("open", Installation::read).await?;
     let ops = compose(store, keys, &installation, &config)?;
@@ -202,23 +211,31 @@ fn compose(
     })
 }
 
-fn load(config: &Config) -> Result<WrappingKey, WrappingKeyError> {
-    match (&config.wrapping, &config.data_dir) {
-        (WrappingKeySource::File(path), _) => WrappingKey::load(path),
-        (WrappingKeySource::Credential(path), _) => WrappingKey::load_credential(path),
-        (WrappingKeySource::Text(text), _) => WrappingKey::from_text(text),
-        (WrappingKeySource::DataDir, Some(dir)) => WrappingKey::load(&in_dir(dir)),
-        (WrappingKeySource::DataDir, None) => Err(WrappingKeyError::Missing("wrapping.key".into())),
+/// The wrapping key, where the settings name one.
+fn named(config: &Config) -> Result<Option<WrappingKey>, OpenError> {
+    let loaded = match &config.wrapping {
+        WrappingKeySource::File(path) => WrappingKey::load(path),
+        WrappingKeySource::Credential(path) => WrappingKey::load_credential(path),
+        WrappingKeySource::Text(text) => WrappingKey::from_text(text),
+        WrappingKeySource::DataDir => return Ok(None),
+    };
+    loaded.map(Some).map_err(|error| match error {
+        WrappingKeyError::Missing(_) => OpenError::NoSuchWrappingKey(error),
+        error => OpenError::WrappingKey(error),
+    })
+}
+
+fn in_data_directory(config: &Config) -> Result<WrappingKey, WrappingKeyError> {
+    match &config.data_dir {
+        Some(dir) => WrappingKey::load(&in_dir(dir)),
+        None => Err(WrappingKeyError::Missing("wrapping.key".into())),
     }
 }
 
-fn load_or_make(config: &Config) -> Result<WrappingKey, WrappingKeyError> {
-    match (&config.wrapping, &config.data_dir) {
-        (WrappingKeySource::DataDir, Some(dir)) => {
-            WrappingKey::load_or_make(&in_dir(dir), &*config.rng)
-        }
-        (WrappingKeySource::DataDir, None) => Ok(WrappingKey::generate(&*config.rng)),
-        _ => load(config),
+fn make_wrapping(config: &Config, files: &mut FirstFiles) -> Result<WrappingKey, WrappingKeyError> {
+    match &config.data_dir {
+        Some(dir) => files.wrapping_key(in_dir(dir), &*config.rng),
+        None => Ok(WrappingKey::generate(&*config.rng)),
     }
 }
 
@@ -228,19 +245,25 @@ fn in_dir(dir: &Path) -> PathBuf {
 
 /// Sets the database up. The admin token is on disk before the record knows it: after a power
 /// cut either both are there, or the next start makes new ones.
-async fn set_up(store: &Store, keys: &CaKeys, config: &Config) -> Result<FirstStart, OpenError> {
+async fn set_up(
+    store: &Store,
+    keys: &CaKeys,
+    config: &Config,
+    mut files: FirstFiles,
+) -> Result<FirstStart, OpenError> {
     let token = ApiToken::generate(&*config.rng);
     let path = config.data_dir.as_ref().map(|dir| dir.join("admin.token"));
     if let Some(path) = &path {
-        let line = SecretString::from(format!("{}\n", token.expose()));
-        file::write_private(path, line.expose_secret().as_bytes()).map_err(|source| {
-            OpenError::File {
-                path: path.clone(),
-                source,
-            }
+        let written = files.admin_token(path, &token);
+        written.map_err(|source| OpenError::File {
+            path: path.clone(),
+            source,
         })?;
     }
     if !setup::set_up(store, keys, &token, &*config.clock, &*config.rng).await? {
+        let sealed = setup::installation(store).await?;
+        let is_used = sealed.is_some_and(|sealed| sealed.is_sealed_with(keys.wrapping()));
+        files.take_back(is_used, &*config.rng);
         return Err(OpenError::SetUpElsewhere);
     }
     Ok(FirstStart {

@@ -98,7 +98,8 @@ struct Beginnings {
     signing_keys: Vec<SigningKeyRecord>,
 }
 
-/// Sets a new database up. False where another server has been quicker.
+/// Sets a new database up. False where another server has been quicker, and nothing of this one's is on
+/// record, nor will be.
 pub(crate) async fn set_up(
     store: &Store,
     keys: &CaKeys,
@@ -108,6 +109,7 @@ pub(crate) async fn set_up(
 ) -> Result<bool, Error> {
     let beginnings = make(keys, token, clock, rng)?;
     let made: Vec<_> = beginnings.cas.iter().map(|ca| ca.key.clone()).collect();
+    let ours = beginnings.sealed.clone();
     let recorded = store
         .write("set_up", move |tx| {
             if tx.setting(INSTALLATION)?.is_some() {
@@ -117,11 +119,20 @@ pub(crate) async fn set_up(
             Ok(true)
         })
         .await;
+    let is_ours = match recorded {
+        Ok(is_ours) => is_ours,
+        // Two at the same moment trip over each other's rows; and after a commit that broke off nobody knows.
+        // The seal tells: it went in with all the rest, and no two are alike.
+        Err(error) => match installation(store).await {
+            Ok(Some(Sealed(found))) => found == ours,
+            Ok(None) | Err(_) => return Err(error),
+        },
+    };
     // Where it is not known whether they are on record, they stay.
-    if let Ok(false) = recorded {
+    if !is_ours {
         keys.discard(&made);
     }
-    recorded
+    Ok(is_ours)
 }
 
 impl Beginnings {

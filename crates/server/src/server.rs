@@ -72,7 +72,8 @@ pub struct Listen {
 pub enum ServeError {
     /// The address can't be listened on.
     #[error(
-        "can't listen on {address}: is another server running there? --listen chooses another address"
+        "can't listen on {address}: {}--listen chooses another address",
+        hint(source)
     )]
     Listen {
         /// The address.
@@ -104,6 +105,18 @@ pub enum ServeError {
     /// There is no certificate to serve with.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+}
+
+/// Why it may be that an address can't be listened on.
+fn hint(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::AddrInUse => "is another server running there? ",
+        io::ErrorKind::AddrNotAvailable => "this machine does not have this address; ",
+        io::ErrorKind::PermissionDenied => {
+            "this user may not listen there (ports below 1024 are root's); "
+        }
+        _ => "",
+    }
 }
 
 impl Server {

@@ -268,8 +268,6 @@ impl Store {
                     Err(OpenError::Database(error))
                         if needed == Needed::Not && is_crowded(&error) =>
                     {
-                        let error = &error as &dyn std::error::Error;
-                        tracing::warn!(error, "this server has fewer connections than it wants");
                         Ok(None)
                     }
                     opened => opened,

@@ -11,12 +11,14 @@ use enlist_ops::{Location, WrappingKeySource};
 use enlist_pki::Certificate;
 use enlist_server::Settings;
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value, json};
 
 use crate::files;
+use crate::output::{self, Format};
 use crate::say::say;
 
 /// Says what the settings come to, or what is wrong with them.
-pub fn check(settings: &Settings) -> anyhow::Result<()> {
+pub fn check(settings: &Settings, output: Option<Format>) -> anyhow::Result<()> {
     if let Some((certificate, key)) = &settings.listen.certificate {
         check_certificate(certificate, key)?;
     }
@@ -46,63 +48,136 @@ pub fn check(settings: &Settings) -> anyhow::Result<()> {
             .and_then(|store| store.probe())
             .context("the token for the keys of CAs can't be used")?;
     }
-    say!("The settings are good.");
-    say!("  data directory:   {}", settings.data.display());
+    let told = told(settings)?;
+    if output == Some(Format::Json) {
+        return output::document(&told.into_json());
+    }
+    told.say();
+    Ok(())
+}
+
+/// What the settings come to.
+#[derive(Default)]
+struct Told {
+    rows: Vec<Row>,
+}
+
+struct Row {
+    /// As the file of settings calls it.
+    name: &'static str,
+    label: &'static str,
+    value: String,
+    /// What somebody should see to, for people below the value.
+    warnings: Vec<String>,
+}
+
+impl Told {
+    fn row(&mut self, name: &'static str, label: &'static str, value: impl Into<String>) {
+        self.rows.push(Row {
+            name,
+            label,
+            value: value.into(),
+            warnings: Vec::new(),
+        });
+    }
+
+    fn warn(&mut self, warning: impl Into<String>) {
+        if let Some(row) = self.rows.last_mut() {
+            row.warnings.push(warning.into());
+        }
+    }
+
+    fn say(&self) {
+        say!("The settings are good.");
+        for row in &self.rows {
+            say!("  {:<17} {}", format!("{}:", row.label), row.value);
+            for warning in &row.warnings {
+                say!("  {:<17} {warning}", "");
+            }
+        }
+    }
+
+    fn into_json(self) -> Value {
+        let warnings: Vec<_> = self.rows.iter().flat_map(|row| &row.warnings).collect();
+        let warnings = json!(warnings);
+        let rows = self.rows.into_iter();
+        let mut settings: Map<_, _> = rows
+            .map(|row| (row.name.to_owned(), Value::String(row.value)))
+            .collect();
+        settings.insert("warnings".to_owned(), warnings);
+        Value::Object(settings)
+    }
+}
+
+fn told(settings: &Settings) -> anyhow::Result<Told> {
+    let mut told = Told::default();
+    told.row(
+        "data",
+        "data directory",
+        settings.data.display().to_string(),
+    );
     match &settings.location {
         Location::Postgres(url) => {
             let notes = enlist_ops::database_notes(url).context("database_url can't be used")?;
             let hosts = notes.hosts.join(", ");
-            say!(
-                "  database:         PostgreSQL on {hosts}, sslmode={}",
-                notes.tls
-            );
-            for warning in &notes.warnings {
-                say!("                    {warning}");
+            let value = format!("PostgreSQL on {hosts}, sslmode={}", notes.tls);
+            told.row("database_url", "database", value);
+            for warning in notes.warnings {
+                told.warn(warning);
             }
         }
-        _ => say!("  database:         SQLite in the data directory"),
+        _ => told.row("database_url", "database", "SQLite in the data directory"),
     }
-    match &settings.ca_key_store {
-        Some(token) => say!("  keys of new CAs:  in {}", token.module.display()),
-        None => say!("  keys of new CAs:  in the database, wrapped"),
-    }
-    say!("  listens on:       {}", settings.listen.address);
-    for network in &settings.listen.trusted_proxies {
-        say!("  load balancer:    {network}, by the PROXY protocol");
+    let place = match &settings.ca_key_store {
+        Some(token) => format!("in {}", token.module.display()),
+        None => "in the database, wrapped".to_owned(),
+    };
+    told.row("ca_key_store", "keys of new CAs", place);
+    let address = settings.listen.address;
+    told.row("listen", "listens on", address.to_string());
+    let proxies = &settings.listen.trusted_proxies;
+    if !proxies.is_empty() {
+        let proxies: Vec<_> = proxies.iter().map(ToString::to_string).collect();
+        let value = format!("{}, by the PROXY protocol", proxies.join(", "));
+        told.row("trusted_proxies", "load balancer", value);
     }
     if !settings.listen.drain_delay.is_zero() {
         let seconds = settings.listen.drain_delay.as_secs();
-        say!("  drains for:       {seconds} s");
+        told.row("drain_delay", "drains for", format!("{seconds} s"));
     }
     if let Some(url) = &settings.public_url {
-        say!("  is called by:     {url}");
+        told.row("public_url", "is called by", url);
     }
     if let Some(address) = &settings.status.listen {
-        say!("  plain HTTP door:  {address}, for revocation lists and OCSP");
+        let value = format!("{address}, for revocation lists and OCSP");
+        told.row("status_listen", "plain HTTP door", value);
     }
     if let Some(url) = &settings.status.url {
-        say!("  status URL:       {url}");
+        told.row("status_url", "status URL", url.to_string());
     }
     if let Some(address) = &settings.observe.metrics_listen {
-        say!("  metrics:          {address}, at /metrics");
+        told.row(
+            "metrics_listen",
+            "metrics",
+            format!("{address}, at /metrics"),
+        );
         if !address.ip().is_loopback() {
-            say!(
-                "                    whoever reaches it reads the names of tenants and how many devices they have"
+            told.warn(
+                "whoever reaches it reads the names of tenants and how many devices they have",
             );
         }
     }
     if let Some(traces) = &settings.observe.traces {
-        say!(
-            "  traces:           to {}, of a share of {} of the requests",
-            traces.endpoint,
-            traces.ratio
-        );
+        let (to, ratio) = (&traces.endpoint, traces.ratio);
+        let value = format!("to {to}, of a share of {ratio} of the requests");
+        told.row("otlp_endpoint", "traces", value);
     }
-    match &settings.listen.certificate {
-        Some((certificate, _)) => say!("  certificate:      {}", certificate.display()),
-        None => say!("  certificate:      of its own service CA"),
-    }
-    Ok(())
+    let certificate = match &settings.listen.certificate {
+        Some((certificate, _)) => certificate.display().to_string(),
+        None => "of its own service CA".to_owned(),
+    };
+    told.row("tls_certificate", "certificate", certificate);
+    Ok(told)
 }
 
 fn check_certificate(certificate: &Path, key: &Path) -> anyhow::Result<()> {

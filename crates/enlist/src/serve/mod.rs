@@ -13,9 +13,10 @@ use anyhow::Context as _;
 use enlist_core::{SystemClock, SystemRng};
 use enlist_ops::{Config, FirstStart, Ops};
 use enlist_server::{
-    Listen, MetricsDoor, Observe, ServeError, Server, Settings, StatusDoor, Traces,
+    Listen, LogFormat, MetricsDoor, Observe, ServeError, Server, Settings, StatusDoor, Traces,
 };
 
+use crate::cli::Global;
 use crate::files;
 use crate::interrupt::interrupted;
 use crate::output;
@@ -68,7 +69,7 @@ Environment:
 
 impl Serve {
     /// Runs it until it is told to stop.
-    pub fn run(self) -> anyhow::Result<()> {
+    pub fn run(self, global: &Global) -> anyhow::Result<()> {
         #[cfg(unix)]
         if self
             .with_parent
@@ -76,19 +77,38 @@ impl Serve {
         {
             return Ok(());
         }
-        let settings = self.flags.decide()?;
+        let format = self.flags.log_format();
+        let decided = self.flags.decide();
+        // Before anything is made: a log that says nothing would be noticed when it is needed.
+        let decided = decided.and_then(|settings| log::filter().map(|_| settings));
         if self.check {
-            return check::check(&settings);
+            return check::check(&decided?, global.output);
         }
+        let settings = match decided {
+            Err(error) if format == LogFormat::Json => {
+                log::to_stderr(format, None);
+                return Err(log::ended(error));
+            }
+            decided => decided?,
+        };
         let traces = settings.observe.traces.clone();
         let traces = traces.map(|to| Traces::new(to, Arc::new(SystemClock), &SystemRng));
-        log::to_stderr(settings.log_format, traces.as_ref());
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .context("the server can't start its threads")?;
-        runtime.block_on(serve(settings, traces))
+        let format = settings.log_format;
+        log::to_stderr(format, traces.as_ref());
+        let ended = run(settings, traces);
+        match format {
+            LogFormat::Json => ended.map_err(log::ended),
+            LogFormat::Text => ended,
+        }
     }
+}
+
+fn run(settings: Settings, traces: Option<Traces>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the server can't start its threads")?;
+    runtime.block_on(serve(settings, traces))
 }
 
 async fn serve(settings: Settings, traces: Option<Traces>) -> anyhow::Result<()> {
@@ -108,6 +128,7 @@ async fn serve(settings: Settings, traces: Option<Traces>) -> anyhow::Result<()>
     let (ops, first) = open(&settings, door.as_ref()).await?;
     let public_url = settings.public_url.clone();
     let data = settings.data.clone();
+    let format = settings.log_format;
     if let Some(door) = &door {
         tracing::info!(address = %door.address(), "revocation lists and OCSP over plain HTTP");
     }
@@ -129,7 +150,7 @@ async fn serve(settings: Settings, traces: Option<Traces>) -> anyhow::Result<()>
     };
     let url = base_url(public_url.as_deref(), server.address());
     if let Some(first) = first {
-        welcome(&first, &url, &data);
+        welcome(&first, &url, &data, format);
     }
     tracing::info!(address = %server.address(), "listening");
     // Nobody listening on standard output is no reason to end.
@@ -170,14 +191,21 @@ pub fn make_data_directory(directory: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("the data directory `{}` can't be made", directory.display()))
 }
 
-fn welcome(first: &FirstStart, url: &str, data: &Path) {
+fn welcome(first: &FirstStart, url: &str, data: &Path, format: LogFormat) {
     let Some(token) = &first.admin_token_path else {
         return;
     };
     let root = data.join("root.pem");
-    say!(
-        "This is a new installation. Its administrator logs in with:\n  enlist login --server {url} --ca {} --token-file {}",
-        root.display(),
-        token.display()
-    );
+    let (ca, token_file) = (root.display(), token.display());
+    match format {
+        LogFormat::Json => tracing::info!(
+            server = url,
+            %ca,
+            %token_file,
+            "this is a new installation: its administrator logs in with `enlist login`, and these"
+        ),
+        LogFormat::Text => say!(
+            "This is a new installation. Its administrator logs in with:\n  enlist login --server {url} --ca {ca} --token-file {token_file}"
+        ),
+    }
 }

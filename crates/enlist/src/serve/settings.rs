@@ -89,6 +89,16 @@ impl Flags {
         decide(self.into_layer(), named)
     }
 
+    /// How the log is written, as far as that is known before the file is read.
+    pub fn log_format(&self) -> LogFormat {
+        let named = || std::env::var("ENLIST_LOG_FORMAT").is_ok_and(|name| name == "json");
+        match self.log_format {
+            Some(format) => format,
+            None if named() => LogFormat::Json,
+            None => LogFormat::Text,
+        }
+    }
+
     fn into_layer(self) -> Layer {
         Layer {
             data: self.data,

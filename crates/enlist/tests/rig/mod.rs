@@ -246,6 +246,14 @@ impl Rig {
         self.shell.dir.path().join("data")
     }
 
+    /// What stands before a command that is to work on this server's record; nothing where that is in the
+    /// data directory.
+    pub fn record(&self) -> String {
+        let is_url = |(name, _): &&(&str, String)| *name == "ENLIST_DATABASE_URL";
+        let named = self.environment.iter().find(is_url);
+        named.map_or_else(String::new, |(name, url)| format!("{name}='{url}'"))
+    }
+
     pub fn server(&mut self) -> &mut Child {
         self.server.as_mut().unwrap()
     }

@@ -70,17 +70,6 @@ impl WrappingKey {
         })?;
         Ok(key)
     }
-
-    /// [`WrappingKey::load`], or [`WrappingKey::make`] where there is no file yet.
-    ///
-    /// # Errors
-    /// As theirs.
-    pub fn load_or_make(path: &Path, rng: &dyn Rng) -> Result<Self, WrappingKeyError> {
-        match Self::load(path) {
-            Err(WrappingKeyError::Missing(_)) => Self::make(path, rng),
-            other => other,
-        }
-    }
 }
 
 fn text(file: File) -> io::Result<SecretString> {

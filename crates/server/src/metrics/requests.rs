@@ -118,7 +118,8 @@ pub(crate) async fn observe(
     if is_logged || status.is_server_error() {
         let duration_us = took.as_micros() as u64;
         let (status, trace_id) = (status.as_u16(), caller.map(|caller| caller.trace_id()));
-        if status >= 500 {
+        // A load balancer that is told that the server stops is told what it asked for.
+        if status >= 500 && outcome != "stopping" {
             warn!(target: "enlist_server::requests", operation, outcome, status, duration_us, trace_id, "a request ended with an error");
         } else {
             debug!(target: "enlist_server::requests", operation, outcome, status, duration_us, trace_id, "request");

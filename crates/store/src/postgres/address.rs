@@ -30,6 +30,8 @@ pub(crate) struct Address {
     pub(super) last: Arc<AtomicUsize>,
     /// How often an answer has been waited for.
     pub(super) round_trips: Arc<AtomicU64>,
+    /// How many threads were not granted the connection that they want.
+    pub(super) lacking: Arc<AtomicUsize>,
     /// How the server of the database proves who it is.
     pub(super) mode: Mode,
 }
@@ -101,6 +103,7 @@ pub(crate) fn configure(url: &str) -> Result<Address, OpenError> {
         hosts,
         last: Arc::default(),
         round_trips: Arc::default(),
+        lacking: Arc::default(),
         mode,
     })
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio_postgres::error::{DbError, Severity, SqlState};
 
+use super::headline;
 use crate::StoreError;
 
 /// Sorts an error.
@@ -87,8 +88,18 @@ impl Refusal {
 
     /// Whether it stays as it is until somebody changes what the database or we are told.
     fn is_final(&self) -> bool {
-        let class = self.code().and_then(|code| code.code().get(..2));
-        matches!(class, Some("28" | "3D" | "42"))
+        match self {
+            Self::Late(_) => false,
+            Self::Said(error) => headline::is_final(error),
+        }
+    }
+
+    /// What people are told first of it.
+    fn headline(&self) -> Option<&'static str> {
+        match self {
+            Self::Late(_) => None,
+            Self::Said(error) => headline::of_error(error),
+        }
     }
 }
 
@@ -124,6 +135,16 @@ impl OutOfReach {
     /// Whether all connections that the database grants are taken.
     pub(crate) fn is_crowded(&self) -> bool {
         self.hosts.iter().any(|(_, refusal)| refusal.is_crowded())
+    }
+
+    /// What people are told first, where all hosts that tell something tell the same.
+    pub(super) fn headline(&self) -> Option<&'static str> {
+        let mut told = self
+            .hosts
+            .iter()
+            .filter_map(|(_, refusal)| refusal.headline());
+        let first = told.next()?;
+        told.all(|other| other == first).then_some(first)
     }
 
     /// Whether trying again in a moment may help.

@@ -3,6 +3,7 @@
 mod address;
 mod connect;
 mod failed;
+mod headline;
 mod link;
 mod many;
 mod notes;
@@ -23,6 +24,7 @@ use tokio_postgres::types::ToSql;
 
 pub(crate) use address::{Address, configure};
 pub(crate) use failed::OutOfReach;
+pub(crate) use headline::{headline, url_headline};
 pub(crate) use notes::notes;
 pub use notes::{DatabaseNotes, database_notes};
 pub(crate) use patience::Patience;

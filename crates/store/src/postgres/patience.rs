@@ -1,5 +1,6 @@
 //! Connecting again, and again.
 
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use super::{Address, OutOfReach, Postgres};
@@ -20,6 +21,10 @@ pub(crate) struct Patience {
     failures: u32,
     /// Whether the jobs that wait now are to be told.
     spent: bool,
+    /// Whether the log says that the database can't be used.
+    is_told: bool,
+    /// Whether this thread is one of those that were not granted a connection.
+    lacks: bool,
 }
 
 impl Patience {
@@ -28,6 +33,8 @@ impl Patience {
             address,
             failures: 0,
             spent: false,
+            is_told: false,
+            lacks: false,
         }
     }
 
@@ -40,23 +47,53 @@ impl Patience {
             }
             let error = match Postgres::connect(&self.address) {
                 Ok(postgres) => {
-                    if self.failures > 0 {
-                        tracing::info!("the database is back");
-                    }
-                    (self.failures, self.spent) = (0, false);
+                    self.granted();
                     return Ok(postgres);
                 }
                 Err(error) => error,
             };
-            if self.failures == 0 {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "the database can't be used");
-            }
-            self.failures = self.failures.saturating_add(1);
+            self.refused(&error);
             if self.spent || !may_pass(&error) || began.elapsed() >= PATIENCE {
                 self.spent = true;
                 return Err(error);
             }
+        }
+    }
+
+    fn granted(&mut self) {
+        (self.failures, self.spent) = (0, false);
+        if std::mem::take(&mut self.is_told) {
+            tracing::info!("the database is back");
+        }
+        if std::mem::take(&mut self.lacks) && self.address.lacking.fetch_sub(1, Relaxed) == 1 {
+            tracing::info!("this server has all its connections to the database");
+        }
+    }
+
+    /// Says it once: of a database that can't be used for each thread, of connections that are lacking for all.
+    fn refused(&mut self, error: &StoreError) {
+        self.failures = self.failures.saturating_add(1);
+        let is_crowded = out_of_reach(error).is_some_and(OutOfReach::is_crowded);
+        let error = error as &dyn std::error::Error;
+        if is_crowded {
+            if !std::mem::replace(&mut self.lacks, true)
+                && self.address.lacking.fetch_add(1, Relaxed) == 0
+            {
+                tracing::warn!(
+                    error,
+                    "this server has fewer connections to the database than it wants"
+                );
+            }
+        } else if !std::mem::replace(&mut self.is_told, true) {
+            tracing::warn!(error, "the database can't be used");
+        }
+    }
+}
+
+impl Drop for Patience {
+    fn drop(&mut self) {
+        if self.lacks {
+            self.address.lacking.fetch_sub(1, Relaxed);
         }
     }
 }
@@ -68,12 +105,17 @@ fn pause(failures: u32) -> Duration {
 
 /// Where all connections are taken, those who have one go on, and this thread does not hold jobs up.
 fn may_pass(error: &StoreError) -> bool {
-    let StoreError::Unavailable(cause) = error else {
-        return false;
-    };
-    match cause.downcast_ref::<OutOfReach>() {
-        Some(out_of_reach) => out_of_reach.may_pass() && !out_of_reach.is_crowded(),
-        None => true,
+    match (error, out_of_reach(error)) {
+        (_, Some(out_of_reach)) => out_of_reach.may_pass() && !out_of_reach.is_crowded(),
+        (StoreError::Unavailable(_), None) => true,
+        _ => false,
+    }
+}
+
+fn out_of_reach(error: &StoreError) -> Option<&OutOfReach> {
+    match error {
+        StoreError::Unavailable(cause) => cause.downcast_ref(),
+        _ => None,
     }
 }
 

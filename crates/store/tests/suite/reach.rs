@@ -115,6 +115,7 @@ fn a_host_that_is_down_or_takes_no_writes_is_passed_over() {
     read_only(&one, true);
     let error = open(&several).err().unwrap();
     let words = words(&error);
+    assert!(words.contains("the database takes no writes"), "{words}");
     assert!(words.contains("/no/such/place: "), "{words}");
     assert_eq!(words.matches("does not allow writes").count(), 2, "{words}");
 }
@@ -162,6 +163,33 @@ fn a_store_gets_by_with_two_connections_and_says_what_it_lacks() {
         std::thread::sleep(Duration::from_millis(20));
     }
     assert!(said.contains("raise max_connections"), "{said}");
+    assert!(said.contains("grants no more connections"), "{said}");
+}
+
+#[test]
+fn a_database_that_says_no_is_not_said_to_be_out_of_reach() {
+    let Some(server) = Postgres::start() else {
+        return;
+    };
+    let url = server.database("strict");
+    say(&url, "CREATE ROLE poor LOGIN; CREATE ROLE nologin");
+    say(&url, "REVOKE CREATE ON SCHEMA public FROM PUBLIC");
+    for (from, to, says) in [
+        ("///strict", "///none", "there is no database of this name"),
+        ("user=enlist", "user=nobody", "does not let this server in"),
+        ("user=enlist", "user=nologin", "does not let this server in"),
+        ("user=enlist", "user=poor", "GRANT ALL ON SCHEMA public"),
+    ] {
+        let begun = std::time::Instant::now();
+        let said = words(&open(&url.replace(from, to)).err().unwrap());
+        assert!(said.contains(says), "{to}: {said}");
+        assert!(!said.contains("out of reach"), "{to}: {said}");
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(3), "{to}: tried for {took:?}");
+    }
+    let away = url.replace("host=/", "host=/no/such/place/");
+    let said = words(&open(&away).err().unwrap());
+    assert!(said.contains("the database is out of reach"), "{said}");
 }
 
 #[test]

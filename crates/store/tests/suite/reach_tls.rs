@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tempfile::TempDir;
@@ -153,7 +154,11 @@ fn each_mode_means_what_libpq_says() {
             "not valid for",
         ),
         ("another.test", verify("verify-ca", &root), good),
-        (NAME, verify("verify-full", &wrong), "UnknownIssuer"),
+        (
+            NAME,
+            verify("verify-full", &wrong),
+            "not trusted: see sslrootcert",
+        ),
         (NAME, verify("verify-ca", &wrong), "UnknownIssuer"),
         // As libpq has it: what there is to verify with is used.
         (NAME, verify("require", &wrong), "UnknownIssuer"),
@@ -205,15 +210,24 @@ fn each_mode_means_what_libpq_says() {
                 "{}&user=worded&password=wrong",
                 verify("verify-full", &root)
             ),
-            "password authentication failed",
+            "refuses the password: see the user and the password in its URL: ",
+        ),
+        (
+            NAME,
+            format!("{}&user=worded", verify("verify-full", &root)),
+            "its URL has none: write postgres://USER:PASSWORD@HOST/DATABASE",
         ),
     ] {
+        let begun = Instant::now();
         let said = there.tried(host, &query);
         if expected.is_empty() {
             assert_eq!(said, "", "{host} {query}");
         } else {
             assert!(said.contains(expected), "{host} {query}: {said:?}");
             assert!(!said.contains("pass word"), "{said}");
+            assert!(!said.contains("out of reach"), "{host} {query}: {said}");
+            let took = begun.elapsed();
+            assert!(took < Duration::from_secs(3), "{host} {query}: {took:?}");
         }
     }
     // Where a server has TLS, it is used without being asked for.
