@@ -165,13 +165,19 @@ fn killed_at_random_moments_a_copy_goes_on_and_is_the_same_in_the_end() {
             }
             let ran = Ran::of(&copy.wait_with_output().unwrap());
             if ran.status == 0 {
-                break serde_json::from_str::<serde_json::Value>(&ran.out).unwrap();
+                break Some(serde_json::from_str::<serde_json::Value>(&ran.out).unwrap());
+            }
+            // Killed between its last commit and its last word: the digests below tell whether all is there.
+            if kills > 0 && ran.err.contains("holds a record already") {
+                break None;
             }
             assert_eq!(ran.status, -1, "it was not killed: {ran:?}");
             kills += 1;
         };
         assert!(kills >= 3, "too quick to be disturbed: {kills}");
-        assert!(told["rows"].as_u64().unwrap() > 40_000);
+        if let Some(told) = told {
+            assert!(told["rows"].as_u64().unwrap() > 40_000);
+        }
     }
     // The digests of both ways are the same: nothing was lost, doubled or changed on either.
     let ran = rig.json("enlist backup --data ../data --to a.backup -o json");
