@@ -95,8 +95,13 @@ impl Site {
         self.client(url, identity, self.patience)
     }
 
+    /// The root that everybody trusts, once the first server has made it.
+    fn root(&self) -> PathBuf {
+        self.shell.work().join(format!("{FIRST}.root.pem"))
+    }
+
     fn client(&self, url: &str, identity: Option<Identity>, patience: Duration) -> Client {
-        let root = self.shell.read(&format!("{FIRST}.root.pem"));
+        let root = fs::read_to_string(self.root()).unwrap();
         let trust = ServerTrust {
             anchors: Anchors::from_pem(&root).unwrap(),
             service_anchors: Anchors::default(),
@@ -126,7 +131,7 @@ impl Server<'_> {
         self.child = Some(child);
         assert!(line.starts_with("https://"), "{line}: {}", self.log());
         line.trim().clone_into(&mut self.url);
-        if self.name == FIRST {
+        if self.name == FIRST && !self.site.root().exists() {
             self.keep_what_admins_need();
         }
     }
@@ -163,7 +168,8 @@ impl Server<'_> {
         command
     }
 
-    /// Where it may be that only the server sees its data directory.
+    /// Where it may be that only the server sees its data directory. Once: others read it while the server
+    /// is killed and started.
     fn keep_what_admins_need(&self) {
         let data = format!("/proc/{}/cwd/{FIRST}", self.pid());
         for (from, to) in [("admin.token", "token"), ("root.pem", "root.pem")] {
