@@ -28,6 +28,9 @@ use crate::proxied;
 use desk::Desk;
 pub(crate) use traffic::Traffic;
 
+/// On the heap, so that whoever holds it needs no more for it than a pointer.
+type Stream = Box<TlsStream<Patient>>;
+
 /// Why a connection did not end well.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -93,11 +96,7 @@ pub(crate) async fn serve(
 }
 
 /// HTTP/2, which can be told to go elsewhere without a request being lost on the way.
-async fn many_at_a_time(
-    stream: TlsStream<Patient>,
-    desk: Arc<Desk>,
-    mut until: Phases,
-) -> Result<(), Failure> {
+async fn many_at_a_time(stream: Stream, desk: Arc<Desk>, mut until: Phases) -> Result<(), Failure> {
     let mut connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .keep_alive_interval(HEAD)
@@ -125,15 +124,14 @@ async fn greet(
     tls: TlsAcceptor,
     trusted: &[Network],
     traffic: &Arc<Traffic>,
-) -> io::Result<(TlsStream<Patient>, SocketAddr)> {
+) -> io::Result<(Stream, SocketAddr)> {
     let from = if trusted.iter().any(|network| network.contains(from.ip())) {
         proxied::client(&mut stream).await?.unwrap_or(from)
     } else {
         from
     };
-    Ok((
-        tls.accept(Patient::watched(stream, traffic.clone()))
-            .await?,
-        from,
-    ))
+    let stream = tls
+        .accept(Patient::watched(stream, traffic.clone()))
+        .await?;
+    Ok((Box::new(stream), from))
 }

@@ -40,11 +40,6 @@ impl Patient {
         }
     }
 
-    /// Returns when the other side has sent something, or has gone.
-    pub(crate) async fn readable(&self) -> io::Result<()> {
-        self.stream.readable().await
-    }
-
     /// What a write came to, unless it has waited for too long.
     fn wait<T>(
         &mut self,

@@ -33,6 +33,16 @@ fn who_asks_now_and_then_keeps_the_connection() {
 }
 
 #[test]
+fn who_has_connected_ahead_is_waited_for() {
+    let rig = Rig::new();
+    let mut kept = kept(&rig);
+    kept.greet();
+    thread::sleep(A_WHILE);
+    assert_kept(&kept.ask("/healthz"));
+    assert_kept(&kept.ask("/v1/time"));
+}
+
+#[test]
 fn half_a_request_is_waited_for() {
     let rig = Rig::new();
     let mut kept = kept(&rig);

@@ -1,7 +1,6 @@
 //! HTTP/1.1 on a connection that is kept. While nothing is asked, it holds what TLS needs, and no buffers.
 
 use std::future::poll_fn;
-use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -9,14 +8,12 @@ use std::time::Duration;
 
 use hyper::server::conn::http1::{Builder, Connection, Parts};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 use tokio::time::sleep;
-use tokio_rustls::server::TlsStream;
 
 use super::desk::Desk;
 use super::traffic::Traffic;
-use super::{Failure, HEAD, told_to_end};
-use crate::patient::Patient;
+use super::{Failure, HEAD, Stream, told_to_end};
 use crate::phase::{Phase, Phases};
 
 /// After so long without a request, a connection is put aside.
@@ -26,7 +23,6 @@ const BUSY: Duration = Duration::from_secs(16);
 /// Nobody asks for so long: the connection ends.
 const KEPT: Duration = Duration::from_secs(60);
 
-type Stream = TlsStream<Patient>;
 type Http = Connection<TokioIo<Stream>, Arc<Desk>>;
 
 /// Answers what is asked on a connection, until that ends.
@@ -36,45 +32,36 @@ pub(super) async fn serve(
     traffic: Arc<Traffic>,
     mut until: Phases,
 ) -> Result<(), Failure> {
+    let mut patience = HEAD;
     loop {
-        let http = Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD)
-            .serve_connection(TokioIo::new(stream), desk.clone());
-        // On the heap, to be given back while nothing is asked.
-        let rests = Box::pin(answer(http, &desk, &traffic, &mut until)).await?;
-        let Some(rested) = rests else {
-            return Ok(());
-        };
-        stream = rested;
         let goes_on = tokio::select! {
-            something = more(&stream) => something.is_ok(),
-            () = sleep(KEPT) => false,
-            () = until.reached(Phase::Stopping) => false,
+            something = stream.fill_buf() => !something?.is_empty(),
+            () = sleep(patience) => false,
+            () = told_to_end(&mut until, Phase::Stopping, &desk) => false,
         };
         if !goes_on {
             return Ok(stream.shutdown().await?);
         }
-    }
-}
-
-/// Returns when there is something to be read.
-async fn more(stream: &Stream) -> io::Result<()> {
-    let (tcp, session) = stream.get_ref();
-    if session.wants_read() {
-        tcp.readable().await
-    } else {
-        Ok(())
+        // On the heap, to be given back while nothing is asked.
+        let rests = Box::pin(answer(stream, &desk, &traffic, &mut until)).await?;
+        let Some(rested) = rests else {
+            return Ok(());
+        };
+        (stream, patience) = (rested, KEPT);
     }
 }
 
 /// Answers requests until the connection ends, or, where it is returned, has come to rest.
 async fn answer(
-    mut http: Http,
-    desk: &Desk,
+    stream: Stream,
+    desk: &Arc<Desk>,
     traffic: &Traffic,
     until: &mut Phases,
 ) -> Result<Option<Stream>, Failure> {
+    let mut http = Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .serve_connection(TokioIo::new(stream), desk.clone());
     let rests = tokio::select! {
         ended = &mut http => return Ok(ended.map(|()| None)?),
         () = told_to_end(until, Phase::Stopping, desk) => false,
