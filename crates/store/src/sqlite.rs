@@ -50,15 +50,13 @@ impl Sqlite {
         let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
         let sqlite = Self::prepare(connection)?;
         let own = match how {
-            // A negative cache size is in KiB.
-            Use::Write { max_pages: None } => {
-                "PRAGMA journal_mode = WAL; PRAGMA cache_size = -16384;".to_owned()
+            // A negative cache size is in KiB. At a commit SQLite looks through all of the cache where pages
+            // have changed places before (for a moment, one has a number past the file's end).
+            Use::Write { max_pages } => {
+                let most = max_pages.map(|pages| format!("PRAGMA max_page_count = {pages};"));
+                "PRAGMA journal_mode = WAL; PRAGMA cache_size = -8192;".to_owned()
+                    + &most.unwrap_or_default()
             }
-            Use::Write {
-                max_pages: Some(pages),
-            } => format!(
-                "PRAGMA journal_mode = WAL; PRAGMA cache_size = -16384; PRAGMA max_page_count = {pages};"
-            ),
             Use::Read => "PRAGMA cache_size = -2048; PRAGMA query_only = ON;".to_owned(),
             Use::Make => {
                 "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -32768;"
