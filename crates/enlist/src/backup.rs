@@ -3,7 +3,7 @@
 #[cfg(unix)]
 mod leftover;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use enlist_core::{Clock, SystemClock};
@@ -12,8 +12,7 @@ use enlist_server::Settings;
 
 use crate::cli::Global;
 use crate::copying::unless_interrupted;
-use crate::failure::refused;
-use crate::files::{Access, Draft};
+use crate::files::{Access, Draft, exists_unforced};
 use crate::record_args::RecordArgs;
 use crate::say::say;
 use crate::verify::BackupShown;
@@ -50,7 +49,7 @@ impl Backup {
     pub fn run(self, global: &Global) -> anyhow::Result<()> {
         let settings = self.record.settings()?;
         if !self.force && self.to.symlink_metadata().is_ok() {
-            return Err(exists(&self.to));
+            return Err(exists_unforced(&self.to));
         }
         let draft = Draft::new(&self.to, Access::Private)?;
         #[cfg(unix)]
@@ -67,7 +66,7 @@ impl Backup {
         if self.force {
             draft.replace()?;
         } else if !draft.place()? {
-            return Err(exists(&self.to));
+            return Err(exists_unforced(&self.to));
         }
         say!(
             "`{}` holds the record, {} rows. It does not hold the wrapping key, without which it is of no use: keep {} as well, and somewhere else.",
@@ -77,16 +76,6 @@ impl Backup {
         );
         BackupShown::new(&made).print(global)
     }
-}
-
-fn exists(path: &Path) -> anyhow::Error {
-    refused(
-        "file-exists",
-        format!(
-            "`{}` is there already; name another, or replace it with --force",
-            path.display()
-        ),
-    )
 }
 
 /// What to keep besides.

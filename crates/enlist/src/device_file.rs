@@ -8,8 +8,7 @@ use enlist_wire::{Client, PreEnroll, Quadruple, SecretText, Signing, SigningMeth
 use serde::Serialize;
 
 use crate::context::Settings;
-use crate::failure::refused;
-use crate::files::{Access, Draft};
+use crate::files::{Access, Draft, exists_unforced};
 
 /// What the agent reads, field by field. What is `None` is left out, and the agent's default holds.
 #[derive(Debug, Default, Serialize)]
@@ -138,7 +137,7 @@ impl Place {
     /// Takes the place. A file that is there stays, unless `force` is given.
     pub fn take(path: &Path, force: bool) -> anyhow::Result<Self> {
         if !force && path.symlink_metadata().is_ok() {
-            return Err(exists(path));
+            return Err(exists_unforced(path));
         }
         Ok(Self {
             draft: Draft::new(path, Access::Private)?,
@@ -159,7 +158,7 @@ impl Place {
         if self.draft.place()? {
             return Ok(());
         }
-        Err(exists(&self.path))
+        Err(exists_unforced(&self.path))
     }
 }
 
@@ -176,16 +175,6 @@ pub fn pre_enroll(
     };
     let (tenant, group) = (tenant.as_str(), group.as_str());
     Ok(client.pre_enroll(tenant, group, name.as_str(), &request)?)
-}
-
-fn exists(path: &Path) -> anyhow::Error {
-    refused(
-        "file-exists",
-        format!(
-            "`{}` is there already: name another file, or write over it with --force",
-            path.display()
-        ),
-    )
 }
 
 fn one_by_one(pem: &str) -> anyhow::Result<Vec<String>> {

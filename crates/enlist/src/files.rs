@@ -131,6 +131,17 @@ pub fn place_new(path: &Path, bytes: &[u8], access: Access) -> anyhow::Result<()
     Err(exists(path))
 }
 
+/// The refusal to write over what stands there, where only `--force` may.
+pub fn exists_unforced(path: &Path) -> anyhow::Error {
+    refused(
+        "file-exists",
+        format!(
+            "`{}` is there already; name another, or replace it with --force",
+            path.display()
+        ),
+    )
+}
+
 /// The refusal to write over what stands there.
 pub fn exists(path: &Path) -> anyhow::Error {
     refused(

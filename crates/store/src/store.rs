@@ -266,7 +266,8 @@ impl Store {
                 });
                 let opened = match opened {
                     Err(OpenError::Database(error))
-                        if needed == Needed::Not && is_crowded(&error) =>
+                        if needed == Needed::Not
+                            && OutOfReach::of(&error).is_some_and(OutOfReach::is_crowded) =>
                     {
                         Ok(None)
                     }
@@ -313,15 +314,6 @@ enum Needed {
     One,
     /// Others do the same work.
     Not,
-}
-
-/// Whether the database grants no more connections.
-fn is_crowded(error: &StoreError) -> bool {
-    let StoreError::Unavailable(cause) = error else {
-        return false;
-    };
-    let out_of_reach = cause.downcast_ref::<OutOfReach>();
-    out_of_reach.is_some_and(OutOfReach::is_crowded)
 }
 
 async fn submit<T, E>(

@@ -1,7 +1,6 @@
 //! What must be so in the end, whatever happened in between: what the devices hold is what is on record.
 
 use std::collections::HashMap;
-use std::error::Error as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -80,7 +79,7 @@ impl Verdict {
             let page = match page(stage, &query, stop) {
                 Ok(page) => page,
                 Err(error) => {
-                    verdict.not_compared = Some(chain(&error));
+                    verdict.not_compared = Some(enlist_core::explain(&error));
                     return (verdict, Some(error));
                 }
             };
@@ -187,12 +186,6 @@ fn page(
             outcome => return outcome,
         }
     }
-}
-
-/// The error with its causes.
-fn chain(error: &ClientError) -> String {
-    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 fn may_pass(error: &ClientError) -> bool {

@@ -132,6 +132,14 @@ pub(crate) struct OutOfReach {
 }
 
 impl OutOfReach {
+    /// Where that is what the error says.
+    pub(crate) fn of(error: &StoreError) -> Option<&Self> {
+        match error {
+            StoreError::Unavailable(cause) => cause.downcast_ref(),
+            _ => None,
+        }
+    }
+
     /// Whether all connections that the database grants are taken.
     pub(crate) fn is_crowded(&self) -> bool {
         self.hosts.iter().any(|(_, refusal)| refusal.is_crowded())

@@ -73,7 +73,7 @@ impl Patience {
     /// Says it once: of a database that can't be used for each thread, of connections that are lacking for all.
     fn refused(&mut self, error: &StoreError) {
         self.failures = self.failures.saturating_add(1);
-        let is_crowded = out_of_reach(error).is_some_and(OutOfReach::is_crowded);
+        let is_crowded = OutOfReach::of(error).is_some_and(OutOfReach::is_crowded);
         let error = error as &dyn std::error::Error;
         if is_crowded {
             if !std::mem::replace(&mut self.lacks, true)
@@ -105,17 +105,10 @@ fn pause(failures: u32) -> Duration {
 
 /// Where all connections are taken, those who have one go on, and this thread does not hold jobs up.
 fn may_pass(error: &StoreError) -> bool {
-    match (error, out_of_reach(error)) {
+    match (error, OutOfReach::of(error)) {
         (_, Some(out_of_reach)) => out_of_reach.may_pass() && !out_of_reach.is_crowded(),
         (StoreError::Unavailable(_), None) => true,
         _ => false,
-    }
-}
-
-fn out_of_reach(error: &StoreError) -> Option<&OutOfReach> {
-    match error {
-        StoreError::Unavailable(cause) => cause.downcast_ref(),
-        _ => None,
     }
 }
 
