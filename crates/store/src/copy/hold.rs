@@ -2,6 +2,8 @@
 //! directory has a lock of its own.
 
 use std::sync::Arc;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use crate::StoreError;
 use crate::engine::Engine;
@@ -10,6 +12,9 @@ use crate::value::{Value, values};
 /// The number of the advisory lock: servers share it, whoever copies has it alone. It is the database's own,
 /// and gone with the connection.
 const LOCK: i64 = 0x656e_6c69_7374;
+
+/// PostgreSQL learns in its own time that a server's connections are gone: one that has just ended is waited for.
+const MOMENT: Duration = Duration::from_secs(2);
 
 /// Shares the lock, for as long as the connection lasts. What speaks the protocol of PostgreSQL and has no
 /// such locks goes without.
@@ -32,13 +37,17 @@ pub(crate) fn share(engine: &mut dyn Engine) -> Result<(), StoreError> {
 /// Takes the lock alone, for as long as the connection lasts. False where a server has it, or another copy.
 pub(super) fn take(engine: &mut dyn Engine) -> Result<bool, StoreError> {
     let sql = "SELECT CASE WHEN pg_try_advisory_lock($1) THEN 1::BIGINT ELSE 0::BIGINT END";
-    match ask(engine, sql) {
-        Ok(taken) => Ok(taken != Some(0)),
-        Err(StoreError::Refused(error)) => {
-            tracing::warn!(%error, "the database knows no advisory locks: make sure that no server is at work on it");
-            Ok(true)
+    let begun = Instant::now();
+    loop {
+        match ask(engine, sql) {
+            Ok(Some(0)) if begun.elapsed() < MOMENT => sleep(Duration::from_millis(50)),
+            Ok(taken) => return Ok(taken != Some(0)),
+            Err(StoreError::Refused(error)) => {
+                tracing::warn!(%error, "the database knows no advisory locks: make sure that no server is at work on it");
+                return Ok(true);
+            }
+            Err(error) => return Err(error),
         }
-        Err(error) => Err(error),
     }
 }
 
