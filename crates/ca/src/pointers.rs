@@ -79,7 +79,7 @@ impl Partition {
     }
 
     /// The part that a certificate is on, where there are `of`; `None` where that means one
-    /// list. Serial numbers are random, so the parts come out even.
+    /// list. The bytes that say so are random, so the parts come out even.
     pub fn of_serial(serial: Serial, of: u16) -> Option<Self> {
         let bytes = serial.as_bytes();
         let number = u16::from_be_bytes([bytes[8], bytes[9]]);

@@ -279,7 +279,7 @@ pub(crate) fn make_issuing(
     rng: &dyn Rng,
 ) -> Result<CaRecord, Error> {
     let made = keys.make(CA_KEY, rng)?;
-    let (serial, key) = (Serial::generate(rng), made.signer.public_key());
+    let (serial, key) = (Serial::new(clock, rng), made.signer.public_key());
     let certificate = make_issuing_ca(root, &tenant.name, key, serial, clock.now())?;
     Ok(CaRecord {
         id: CaId::new(clock, rng),

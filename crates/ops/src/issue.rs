@@ -191,7 +191,7 @@ impl Ops {
         let issuing = self.issuing_ca(tenant).await?;
         let keys = self.inner.authorities.keys();
         let _turn = keys.turn(issuing.in_token).await?;
-        let serial = Serial::generate(&*self.inner.rng);
+        let serial = Serial::new(&*self.inner.clock, &*self.inner.rng);
         let subject = DeviceSubject {
             id: whom.id,
             name: whom.name,

@@ -45,7 +45,7 @@ impl Ops {
                 ServerName::Address(address) => SubjectName::Ip(*address),
             })
             .collect();
-        let serial = Serial::generate(&*self.inner.rng);
+        let serial = Serial::new(&*self.inner.clock, &*self.inner.rng);
         let certificate =
             make_server_certificate(service, key.public_key(), &names, serial, self.now())?;
         let (start, end) = (certificate.not_before(), certificate.not_after());

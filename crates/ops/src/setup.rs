@@ -174,10 +174,10 @@ fn make(
         created_at: now,
     };
     let root_key = keys.make(ROOT_KEY, rng)?;
-    let root = make_root(root_key.signer.clone(), Serial::generate(rng), now)?;
+    let root = make_root(root_key.signer.clone(), Serial::new(clock, rng), now)?;
     let service_key = keys.make(CA_KEY, rng)?;
     let public_key = service_key.signer.public_key();
-    let service = make_service_ca(&root, public_key, Serial::generate(rng), now)?;
+    let service = make_service_ca(&root, public_key, Serial::new(clock, rng), now)?;
     let record = |kind, certificate: &[u8], made: MadeKey| CaRecord {
         id: CaId::new(clock, rng),
         tenant: None,

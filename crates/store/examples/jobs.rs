@@ -259,7 +259,7 @@ fn small(group: &Group) -> Event {
 fn enrollment(device: Device, issuer: CaId) -> Job {
     let now = SystemClock.now();
     let issued = Issued {
-        serial: Serial::generate(&SystemRng),
+        serial: Serial::new(&SystemClock, &SystemRng),
         key: digest(),
         not_after: now + Duration::from_secs(3600),
     };

@@ -15,7 +15,7 @@ use enlist_ca::{
 };
 use enlist_core::{
     ApiTokenId, CertificateProfile, DeviceId, HardwareIdentity, Name, Operator, Role, Serial,
-    SystemRng, Timestamp,
+    SystemClock, SystemRng, Timestamp,
 };
 use enlist_keys::FileKey;
 use enlist_pki::{Certificate, Csr, KeyKind, Signer, SubjectName, csr};
@@ -40,7 +40,7 @@ pub fn key(kind: KeyKind) -> Arc<FileKey> {
 }
 
 pub fn serial() -> Serial {
-    Serial::generate(&SystemRng)
+    Serial::new(&SystemClock, &SystemRng)
 }
 
 pub fn verified(csr: &Csr) -> Verified {

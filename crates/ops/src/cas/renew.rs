@@ -118,7 +118,7 @@ impl Ops {
         let (clock, rng) = (&*self.inner.clock, &*self.inner.rng);
         let before = read(ca)?;
         let key = before.public_key().map_err(Error::signing)?;
-        let (serial, now) = (Serial::generate(rng), clock.now());
+        let (serial, now) = (Serial::new(clock, rng), clock.now());
         let certificate = match tenant {
             Some(tenant) => make_issuing_ca(root, &tenant.name, &key, serial, now)?,
             None => make_service_ca(root, &key, serial, now)?,

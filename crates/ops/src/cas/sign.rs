@@ -44,7 +44,7 @@ pub fn sign_issuing_ca(
     }
     let root =
         Authority::new(asked.root, Arc::new(asked.key)).map_err(|refusal| shown(&refusal))?;
-    let serial = Serial::generate(rng);
+    let serial = Serial::new(clock, rng);
     make_issuing_ca(&root, &tenant, key, serial, clock.now()).map_err(|refusal| shown(&refusal))
 }
 

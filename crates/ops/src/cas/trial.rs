@@ -57,7 +57,7 @@ impl Trial<'_> {
             tenant: &self.tenant.name,
             hardware: None,
         };
-        let (serial, now) = (Serial::generate(&*inner.rng), self.ops.now());
+        let (serial, now) = (Serial::new(&*inner.clock, &*inner.rng), self.ops.now());
         let leaf = self.ca.trial(&subject, profile, serial, now)?;
         let usages: &[Usage] = match profile.server_auth {
             true => &[Usage::Client, Usage::Server],

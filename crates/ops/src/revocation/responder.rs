@@ -117,7 +117,7 @@ impl Ops {
         };
         let now = self.now();
         let key = FileKey::generate(RESPONDER_KEY).map_err(Error::signing)?;
-        let serial = Serial::generate(&*self.inner.rng);
+        let serial = Serial::new(&*self.inner.clock, &*self.inner.rng);
         Ok(Some(Responder {
             certificate: make_responder_certificate(&authority, key.public_key(), serial, now)?,
             key,

@@ -58,8 +58,8 @@ impl Ops {
         let current = hierarchy.root_authority().ok_or(Error::RootOffline)?;
         let now = clock.now();
         let made = self.inner.authorities.keys().make(ROOT_KEY, rng)?;
-        let root = make_root(made.signer, Serial::generate(rng), now)?;
-        let cross = cross_sign(current, &root, Serial::generate(rng), now)?;
+        let root = make_root(made.signer, Serial::new(clock, rng), now)?;
+        let cross = cross_sign(current, &root, Serial::new(clock, rng), now)?;
         let record = RootRecord {
             ca: CaRecord {
                 id: CaId::new(clock, rng),

@@ -96,7 +96,7 @@ fn certify(
         extensions.push(Extension::key_purposes(&[purpose]).unwrap());
     }
     let now = rig.clock.now().as_secs();
-    let serial = Serial::generate(&*rig.rng);
+    let serial = Serial::new(&*rig.clock, &*rig.rng);
     let spec = CertificateSpec {
         serial: serial.as_bytes(),
         issuer: by.0,

@@ -163,7 +163,7 @@ impl Rig {
 
     pub fn issued(&self) -> Issued {
         Issued {
-            serial: Serial::generate(&*self.rng),
+            serial: Serial::new(&self.clock, &*self.rng),
             key: self.digest(),
             not_after: Timestamp::from_millis(NOW.as_millis() + 1_000_000),
         }

@@ -73,7 +73,7 @@ async fn connection(socket: TcpStream, acceptor: TlsAcceptor) -> io::Result<()> 
 /// A chain of the same shape and kinds of key as the server's: leaf and service CA, below a root.
 pub(crate) fn config() -> Result<(ServerConfig, String)> {
     let now = SystemClock.now();
-    let serial = || Serial::generate(&SystemRng);
+    let serial = || Serial::new(&SystemClock, &SystemRng);
     let root = Arc::new(FileKey::generate(ROOT_KEY)?);
     let root = enlist_ca::make_root(root, serial(), now)?;
     let service = Arc::new(FileKey::generate(CA_KEY)?);

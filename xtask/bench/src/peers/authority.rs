@@ -18,7 +18,7 @@ use secrecy::ExposeSecret as _;
 /// CA's behind it (`server.pem`, `server.key`). Returns the CA's certificate.
 pub(super) fn write(directory: &Path) -> Result<String> {
     let now = SystemClock.now();
-    let serial = || Serial::generate(&SystemRng);
+    let serial = || Serial::new(&SystemClock, &SystemRng);
     let root = enlist_ca::make_root(Arc::new(FileKey::generate(ROOT_KEY)?), serial(), now)?;
     let key = FileKey::generate(CA_KEY)?;
     let private = key.to_pkcs8_pem()?;
