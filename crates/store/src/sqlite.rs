@@ -30,16 +30,16 @@ pub(crate) enum Use {
 }
 
 /// What every connection is told. `synchronous=FULL` with a write-ahead log makes a commit
-/// durable with one sync; the log is folded back into the file every 32 MiB, so that a page
-/// which many commits touch is written once, and is cut back when a burst has swollen it. What is
-/// deleted or replaced, keys among it, is overwritten in pages that are written anyway (`FAST`).
+/// durable with one sync; the log is folded back into the file every 64 MiB, so that a page
+/// which many commits touch is written once, and few commits take that long, and is cut back when a
+/// burst has swollen it. What is deleted or replaced, keys among it, is overwritten in pages that are written anyway (`FAST`).
 const SETTINGS: &str = "
     PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
     PRAGMA temp_store = MEMORY;
     PRAGMA busy_timeout = 10000;
-    PRAGMA wal_autocheckpoint = 8192;
-    PRAGMA journal_size_limit = 67108864;
+    PRAGMA wal_autocheckpoint = 16384;
+    PRAGMA journal_size_limit = 134217728;
     PRAGMA trusted_schema = OFF;
     PRAGMA secure_delete = FAST;
 ";
