@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
-use enlist_core::{DeviceId, Rng as _, SystemClock, SystemRng};
+use enlist_core::{DeviceId, Rng as _, Serial, SystemClock, SystemRng};
 use rusqlite::{Connection, params};
 
 use super::schema;
@@ -14,7 +14,8 @@ use crate::process::thread_cpu;
 struct Row {
     device: DeviceId,
     event: DeviceId,
-    random: [u8; 112],
+    serial: Serial,
+    random: [u8; 96],
     name: String,
 }
 
@@ -37,12 +38,13 @@ pub(crate) fn commit_share(directory: &Path, batch: u32, batches: u32) -> Result
 }
 
 fn row() -> Row {
-    let mut random = [0; 112];
+    let mut random = [0; 96];
     SystemRng.fill(&mut random);
     let [a, b, c, d, e, f, g, h, ..] = random;
     Row {
         device: DeviceId::new(&SystemClock, &SystemRng),
         event: DeviceId::new(&SystemClock, &SystemRng),
+        serial: Serial::new(&SystemClock, &SystemRng),
         name: format!(
             "newcomer-{:016x}",
             u64::from_le_bytes([a, b, c, d, e, f, g, h])
@@ -54,8 +56,8 @@ fn row() -> Row {
 fn insert(connection: &Connection, row: &Row) -> Result<()> {
     let (device, event, name) = (row.device.as_bytes(), row.event.as_bytes(), &row.name);
     let (tenant, group, issuer) = ([1_u8; 16], [2_u8; 16], [3_u8; 16]);
-    let (serial, key) = (&row.random[..16], &row.random[16..48]);
-    let (token, fingerprint) = (&row.random[48..80], &row.random[80..]);
+    let (serial, key) = (row.serial.as_bytes(), &row.random[..32]);
+    let (token, fingerprint) = (&row.random[32..64], &row.random[64..]);
     let now = 1_800_000_000_000_i64;
     connection
         .prepare_cached(

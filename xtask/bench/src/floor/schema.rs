@@ -13,7 +13,7 @@ pub(crate) fn create(path: &Path) -> Result<Connection> {
     let connection = Connection::open(path)?;
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;
-         PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 8192;",
+         PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 16384;",
     )?;
     connection.execute_batch(TABLES)?;
     Ok(connection)
