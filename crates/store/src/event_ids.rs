@@ -1,13 +1,19 @@
 //! The ids of events: UUIDv7 (RFC 9562, section 6.2, method 1) that keep the order in which
 //! they were made.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use enlist_core::{EventId, Rng, Timestamp};
 
-/// Makes the ids of the events that one writer appends.
+/// Makes the ids of the events that one store appends, whichever of its threads does.
 pub(crate) struct EventIds {
     rng: Arc<dyn Rng>,
+    last: Mutex<Last>,
+}
+
+/// What the last one began with.
+#[derive(Default)]
+struct Last {
     millis: u64,
     counter: u32,
 }
@@ -16,8 +22,7 @@ impl EventIds {
     pub(crate) fn new(rng: Arc<dyn Rng>) -> Self {
         Self {
             rng,
-            millis: 0,
-            counter: 0,
+            last: Mutex::default(),
         }
     }
 
@@ -26,23 +31,28 @@ impl EventIds {
     /// Layout: 48 bits of milliseconds, version, the counter's upper 12 bits, variant, its lower
     /// 12 bits, 50 random bits. The counter starts again with each millisecond that is later than
     /// all before it, so that two events of one time are in the order of their making.
-    pub(crate) fn next(&mut self, at: Timestamp) -> EventId {
+    pub(crate) fn next(&self, at: Timestamp) -> EventId {
         let millis = u64::try_from(at.as_millis()).unwrap_or(0);
-        if millis > self.millis {
-            (self.millis, self.counter) = (millis, 0);
-        } else {
-            self.counter = (self.counter + 1) & 0x00ff_ffff;
-        }
+        let counter = self.counter(millis);
         let mut random = [0; 8];
         self.rng.fill(&mut random);
         let random = u64::from_be_bytes(random) >> 14;
-        let counter = u64::from(self.counter);
         let upper = (millis << 16) | 0x7000 | (counter >> 12);
         let lower = (0b10 << 62) | ((counter & 0xfff) << 50) | random;
         let mut bytes = [0; 16];
         bytes[..8].copy_from_slice(&upper.to_be_bytes());
         bytes[8..].copy_from_slice(&lower.to_be_bytes());
         EventId::from_bytes(bytes)
+    }
+
+    fn counter(&self, millis: u64) -> u64 {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if millis > last.millis {
+            (last.millis, last.counter) = (millis, 0);
+        } else {
+            last.counter = (last.counter + 1) & 0x00ff_ffff;
+        }
+        u64::from(last.counter)
     }
 }
 
@@ -60,7 +70,7 @@ mod tests {
 
     #[test]
     fn ids_of_one_time_keep_their_order_and_are_version_7() {
-        let mut ids = EventIds::new(Arc::new(Same(0xff)));
+        let ids = EventIds::new(Arc::new(Same(0xff)));
         let at = Timestamp::from_millis(1_700_000_000_123);
         let made: Vec<_> = (0..10_000).map(|_| ids.next(at)).collect();
         assert!(made.is_sorted_by(|a, b| a < b));

@@ -4,8 +4,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use enlist_core::Rng;
-
 use crate::StoreError;
 use crate::ahead::Ahead;
 use crate::engine::Step;
@@ -19,15 +17,15 @@ use crate::tx::Tx;
 /// One reading thread's work.
 pub(crate) struct Reader {
     seat: Seat,
-    ids: EventIds,
+    ids: Arc<EventIds>,
     counters: Arc<Counters>,
 }
 
 impl Reader {
-    pub(crate) fn new(seat: Seat, rng: Arc<dyn Rng>, counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(seat: Seat, ids: Arc<EventIds>, counters: Arc<Counters>) -> Self {
         Self {
             seat,
-            ids: EventIds::new(rng),
+            ids,
             counters,
         }
     }
@@ -84,7 +82,7 @@ impl Reader {
         let mut engine = self.seat.take()?;
         let mut ahead = Ahead::alone();
         engine.step(Step::BeginRead)?;
-        let mut tx = Tx::new(&mut *engine, &mut self.ids, &mut ahead, true);
+        let mut tx = Tx::new(&mut *engine, &self.ids, &mut ahead, true);
         let success = job.run(&mut tx);
         let done = tx.left().failure.map_or(Ok(success), Err);
         if matches!(done, Err(StoreError::Unavailable(_))) {

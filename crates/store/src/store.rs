@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use crate::copy::refuse_unfinished;
 use crate::directory::Directory;
 use crate::engine::Engine;
+use crate::event_ids::EventIds;
 use crate::job::{Job, Named, span};
 use crate::migrate::migrate;
 use crate::plan::Plan;
@@ -33,6 +34,7 @@ pub struct Store {
     writes: Jobs,
     /// None in memory, where the writer reads too.
     reads: Option<Jobs>,
+    ids: Arc<EventIds>,
     counters: Arc<Counters>,
     round_trips: Arc<AtomicU64>,
     threads: Vec<JoinHandle<()>>,
@@ -75,6 +77,7 @@ impl Store {
         let mut store = Self {
             writes: Arc::new(Queue::new(tuning.queue)),
             reads: (plan.readers > 0).then(|| Arc::new(Queue::new(tuning.queue))),
+            ids: Arc::new(EventIds::new(Arc::clone(&rng))),
             counters: Arc::default(),
             round_trips: Arc::clone(&plan.round_trips),
             threads: Vec::new(),
@@ -172,7 +175,7 @@ impl Store {
                 self.start_writer(number, plan, rng, tuning, &writers)?;
             }
             if number < plan.readers {
-                self.start_reader(number, plan, rng, &readers)?;
+                self.start_reader(number, plan, &readers)?;
             }
         }
         Ok(())
@@ -188,8 +191,8 @@ impl Store {
     ) -> Result<(), OpenError> {
         let most = plan.batch.min(tuning.batch).max(1);
         let most_guarded = plan.guarded_batch;
-        let (queue, rng, counters) = self.shared(&self.writes, rng);
-        let able = Arc::clone(able);
+        let (queue, ids, counters) = self.shared(&self.writes);
+        let (able, rng) = (Arc::clone(able), Arc::clone(rng));
         let needed = if number == 0 {
             Needed::First
         } else {
@@ -201,7 +204,7 @@ impl Store {
             needed,
             move |connect, engine| {
                 let seat = Seat::new(connect, engine, able);
-                Writer::new(seat, rng, counters).run(&queue, most, most_guarded);
+                Writer::new(seat, ids, rng, counters).run(&queue, most, most_guarded);
             },
         )
     }
@@ -210,13 +213,12 @@ impl Store {
         &mut self,
         number: usize,
         plan: &Plan,
-        rng: &Arc<dyn Rng>,
         able: &Arc<AtomicUsize>,
     ) -> Result<(), OpenError> {
         let Some(reads) = &self.reads else {
             return Ok(());
         };
-        let (queue, rng, counters) = self.shared(reads, rng);
+        let (queue, ids, counters) = self.shared(reads);
         let able = Arc::clone(able);
         let needed = if number == 0 {
             Needed::One
@@ -229,15 +231,15 @@ impl Store {
             needed,
             move |connect, engine| {
                 let seat = Seat::new(connect, engine, able);
-                Reader::new(seat, rng, counters).run(&queue);
+                Reader::new(seat, ids, counters).run(&queue);
             },
         )
     }
 
-    fn shared(&self, queue: &Jobs, rng: &Arc<dyn Rng>) -> (Jobs, Arc<dyn Rng>, Arc<Counters>) {
+    fn shared(&self, queue: &Jobs) -> (Jobs, Arc<EventIds>, Arc<Counters>) {
         (
             Arc::clone(queue),
-            Arc::clone(rng),
+            Arc::clone(&self.ids),
             Arc::clone(&self.counters),
         )
     }

@@ -18,7 +18,7 @@ use crate::value::Value;
 /// failure nothing more can be done in the job, and nothing of it is recorded.
 pub struct Tx<'a> {
     engine: &'a mut dyn Engine,
-    ids: &'a mut EventIds,
+    ids: &'a EventIds,
     ahead: &'a mut Ahead,
     /// What had been put off when the job began; none where nothing is put off.
     mark: Option<Mark>,
@@ -40,7 +40,7 @@ pub(crate) struct Left {
 impl<'a> Tx<'a> {
     pub(crate) fn new(
         engine: &'a mut dyn Engine,
-        ids: &'a mut EventIds,
+        ids: &'a EventIds,
         ahead: &'a mut Ahead,
         reads: bool,
     ) -> Self {

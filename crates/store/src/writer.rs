@@ -51,7 +51,7 @@ const WARY: u32 = 32;
 /// One writing thread's work.
 pub(crate) struct Writer {
     seat: Seat,
-    ids: EventIds,
+    ids: Arc<EventIds>,
     rng: Arc<dyn Rng>,
     counters: Arc<Counters>,
     wary: u32,
@@ -113,10 +113,15 @@ enum Setback {
 }
 
 impl Writer {
-    pub(crate) fn new(seat: Seat, rng: Arc<dyn Rng>, counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(
+        seat: Seat,
+        ids: Arc<EventIds>,
+        rng: Arc<dyn Rng>,
+        counters: Arc<Counters>,
+    ) -> Self {
         Self {
             seat,
-            ids: EventIds::new(Arc::clone(&rng)),
+            ids,
             rng,
             counters,
             wary: 0,
@@ -320,7 +325,7 @@ impl Writer {
         engine: &mut dyn Engine,
         ahead: &mut Ahead,
     ) -> (bool, Left) {
-        let mut tx = Tx::new(engine, &mut self.ids, ahead, entry.job.reads());
+        let mut tx = Tx::new(engine, &self.ids, ahead, entry.job.reads());
         let started = Instant::now();
         let success = entry.job.run(&mut tx);
         entry.fared.ran = started.elapsed();

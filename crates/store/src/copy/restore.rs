@@ -51,8 +51,8 @@ pub fn restore(
     let engine = &mut *target.engine;
     engine.step(Step::Begin)?;
     Marker::remove(engine)?;
-    let (mut ids, mut alone) = (EventIds::new(rng.clone()), Ahead::alone());
-    let mut tx = Tx::new(engine, &mut ids, &mut alone, false);
+    let (ids, mut alone) = (EventIds::new(rng.clone()), Ahead::alone());
+    let mut tx = Tx::new(engine, &ids, &mut alone, false);
     let finished = finish(&mut tx, &description);
     if let Some(error) = tx.left().failure {
         return Err(error.into());

@@ -355,3 +355,29 @@ pub async fn events_read_back_in_order(rig: &Rig) {
     let found: Vec<_> = found.into_iter().map(|(_, event)| event.unwrap()).collect();
     assert_eq!(found, events);
 }
+
+pub async fn events_of_one_time_keep_the_order_of_their_making(rig: &Rig) {
+    let store = rig.open();
+    let home = rig.home(&store, "acme").await;
+    let device = rig.device(&home, "light-1", State::Active);
+    // One after the other, each by whichever writer is free.
+    for number in 0..60_u32 {
+        let event = Event::new("counted", device.subject(), Actor::Server, NOW);
+        let event = event.with("number", number);
+        write(&store, move |tx| tx.append(&event).map(drop)).await;
+    }
+    let (tenant, filter) = (
+        home.tenant.id,
+        EventFilter {
+            limit: 100,
+            ..EventFilter::default()
+        },
+    );
+    let found = read(&store, move |tx| tx.events_page(tenant, &filter)).await;
+    let numbers = found
+        .into_iter()
+        .map(|(_, event)| event.unwrap().detail[0].1.clone());
+    let numbers: Vec<_> = numbers.collect();
+    let made: Vec<_> = (0..60).map(|number| number.to_string()).collect();
+    assert_eq!(numbers, made);
+}

@@ -182,6 +182,7 @@ stories! {
     device_nouns::certificates_of_a_device_change_standing_together,
     device_nouns::tombstones_read_back,
     device_nouns::events_read_back_in_order,
+    device_nouns::events_of_one_time_keep_the_order_of_their_making,
     event_seals::events_get_the_places_that_follow_each_other,
     event_seals::heads_are_kept_and_found,
     event_seals::a_sealed_event_is_read_word_for_word,
