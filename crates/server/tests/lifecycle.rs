@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::time::Duration;
-
 use enlist_testkit::{Rig, refusal};
 use enlist_wire::{DeviceAction, DeviceState, Enrollment, EventsQuery, NewDevice};
 
@@ -188,17 +186,11 @@ fn a_transition_out_of_place_is_refused_and_says_where_the_device_is() {
 fn what_happened_to_a_device_is_on_record_in_order() {
     let rig = Rig::new();
     let secret = rig.group("pumps", Enrollment::Open);
-    // Events of one moment are told in any order where several writers record them.
-    let later = || rig.clock.advance(Duration::from_millis(1));
-    later();
     let mut device = rig.enrolled_device("pumps", "pump-1", &secret);
-    later();
     device.renew(&rig).unwrap();
-    later();
     rig.admin()
         .suspend("default", "pumps", "pump-1", &act())
         .unwrap();
-    later();
     rig.admin()
         .delete_device("default", "pumps", "pump-1")
         .unwrap();
