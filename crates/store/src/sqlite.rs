@@ -29,10 +29,10 @@ pub(crate) enum Use {
     Make,
 }
 
-/// What every connection is told. `synchronous=FULL` with a write-ahead log makes a commit
-/// durable with one sync; the log is folded back into the file every 64 MiB, so that a page
-/// which many commits touch is written once, and few commits take that long, and is cut back when a
-/// burst has swollen it. What is deleted or replaced, keys among it, is overwritten in pages that are written anyway (`FAST`).
+/// What every connection is told. `synchronous=FULL` with a write-ahead log makes a commit durable with one
+/// sync; the log is folded back into the file every 64 MiB, so that a page which many commits touch is written
+/// once, and few commits take that long, and is cut back when a burst has swollen it. What is deleted or
+/// replaced, keys among it, is overwritten in pages that are written anyway (`FAST`).
 const SETTINGS: &str = "
     PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;

@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 
 use enlist_testkit::{Received, Receiver, Rig};
 use enlist_wire::{
-    DeviceAction, Enrollment, EventsQuery, NewWebhook, Webhook, WebhookEvent, WebhookMessage,
+    DeviceAction, Enrollment, EventsQuery, ExportQuery, NewWebhook, Webhook, WebhookEvent,
+    WebhookMessage,
 };
 
 /// Adds a webhook to tenant `default`; its secret comes back.
@@ -23,10 +24,12 @@ fn tell(rig: &Rig, name: &str, receiver: &Receiver) -> String {
 }
 
 fn tell_of(rig: &Rig, new: &NewWebhook) -> String {
-    // What happened before and has no place in the chain yet would be told, too: so it is, now and then, where
-    // the server is at just this itself.
-    rig.block_on(rig.ops.seal_events()).unwrap();
-    let created = rig.admin().create_webhook("default", new).unwrap();
+    // What happened before and has no place in the chain yet would be told, too. An export gives it one.
+    let admin = rig.admin();
+    admin
+        .export_events("default", &ExportQuery::default())
+        .unwrap();
+    let created = admin.create_webhook("default", new).unwrap();
     created.secret.expose().to_owned()
 }
 
@@ -109,13 +112,6 @@ fn events_since(rig: &Rig, before: &[String]) -> Vec<String> {
     let mut events = events_so_far(rig);
     events.retain(|event| !before.contains(event));
     events
-}
-
-/// How often one of these events has come.
-fn times_told(receiver: &Receiver, events: &[String]) -> usize {
-    let received = receiver.received();
-    let told = received.iter().filter(|one| events.contains(&one.id));
-    told.count()
 }
 
 /// Whether each of these events has come.
