@@ -9,7 +9,7 @@ mod rig;
 use std::process::Stdio;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use enlist_core::{Rng, SystemRng};
 use enlist_testkit::Postgres;
@@ -149,18 +149,23 @@ fn killed_at_random_moments_a_copy_goes_on_and_is_the_same_in_the_end() {
     let mut rig = with_devices(&["lamp"]);
     rig.ok("enlist add devices -g crashes --count 40000 --prefix made-");
     rig.kill();
-    for (from, to) in [
-        ("sqlite:../data".to_owned(), url.clone()),
-        (url.clone(), "sqlite:../back".to_owned()),
+    let undisturbed = postgres.database("undisturbed");
+    for (from, to, beside) in [
+        ("sqlite:../data", &*url, &*undisturbed),
+        (&*url, "sqlite:../back", "sqlite:../beside"),
     ] {
+        // Twelve are killed, each well before all would be done.
+        let begun = Instant::now();
+        rig.ok(&format!("enlist migrate --from '{from}' --to '{beside}'"));
+        let takes = u64::try_from(begun.elapsed().as_millis()).unwrap();
         let mut kills = 0;
         let told = loop {
             let mut command = rig.command(rig::ENLIST);
-            command.args(["migrate", "--from", &from, "--to", &to, "-o", "json"]);
+            command.args(["migrate", "--from", from, "--to", to, "-o", "json"]);
             command.stdout(Stdio::piped()).stderr(Stdio::piped());
             let mut copy = command.spawn().unwrap();
-            if kills < 6 {
-                std::thread::sleep(Duration::from_millis(random(30, 150 + 150 * kills)));
+            if kills < 12 {
+                std::thread::sleep(Duration::from_millis(random(takes / 40, takes / 8)));
                 copy.kill().unwrap();
             }
             let ran = Ran::of(&copy.wait_with_output().unwrap());
