@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::time::{Duration, Instant};
+
 use enlist_keys::FileKey;
 use enlist_pki::csr;
 use enlist_testkit::{FakeDevice, Rig, refusal};
@@ -235,6 +237,17 @@ fn labels_have_bounds() {
 fn refusals_are_counted_and_written_down_once_a_minute() {
     let rig = Rig::new();
     let secret = rig.group("pumps", Enrollment::Known);
+    // The server writes down what there is when it starts, and then each minute. Behind it comes this job.
+    let begun = Instant::now();
+    let has_begun = || {
+        let stats = rig.ops.store_stats();
+        let mut jobs = stats.by_name.iter();
+        jobs.any(|job| job.name == "forget_challenges" && job.done > 0)
+    };
+    while !has_begun() {
+        assert!(begun.elapsed() < Duration::from_secs(30));
+        std::thread::sleep(Duration::from_millis(5));
+    }
     for _ in 0..7 {
         let mut device = rig.device("pumps", "pump-1", &secret);
         assert_eq!(refusal(device.enroll(&rig)), "unknown-device");
