@@ -91,14 +91,13 @@ fn a_schema_that_refuses_its_own_defaults_reaches_no_device() {
 
 #[test]
 fn a_clock_that_jumps_ten_years_either_way_keeps_nothing_from_being_renewed() {
-    if !enlist_testkit::installed("faketime", "faketime") {
+    if !enlist_testkit::fakes_time() {
         return;
     }
     let rig = Rig::new();
     let real = rig.url.trim_start_matches("https://");
     let switch = Switch::to(real);
     let mut device = Device::new(&rig, &json!({"server_url": switch.url}));
-    let library = rig.ok("faketime -f +0d sh -c 'echo $LD_PRELOAD'");
     let clock = rig.work().join("clock");
     // It is read at each look at the clock, so it must never be seen half-written.
     let set = |jump: &str| {
@@ -109,10 +108,9 @@ fn a_clock_that_jumps_ten_years_either_way_keeps_nothing_from_being_renewed() {
     let mut command = rig.command("enlist-agent");
     command
         .args(["run", "-c", "device.json"])
-        .env("LD_PRELOAD", library.trim())
+        .envs(enlist_testkit::FAKE_TIME)
         .env("FAKETIME_TIMESTAMP_FILE", &clock)
-        .env("FAKETIME_NO_CACHE", "1")
-        .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        .env("FAKETIME_NO_CACHE", "1");
     device.start_as(command);
     // So that no connection of before is still on its way.
     eventually("it has polled", || device.log().contains("is in force"));

@@ -9,9 +9,8 @@ use rig::{Ran, Rig};
 
 /// Starts at this time and runs on; only the time of day is wrong, as with a clock without a battery.
 fn at(rig: &Rig, time: &str, words: &str) -> Ran {
-    rig.sh(&format!(
-        "FAKETIME_DONT_FAKE_MONOTONIC=1 faketime -f '@{time}' enlist-agent {words}"
-    ))
+    let at = enlist_testkit::at_time(&format!("@{time}"));
+    rig.sh(&format!("{at} enlist-agent {words}"))
 }
 
 fn configured(rig: &Rig, name: &str) {
@@ -23,7 +22,7 @@ fn configured(rig: &Rig, name: &str) {
 }
 
 fn installed() -> bool {
-    enlist_testkit::installed("faketime", "faketime")
+    enlist_testkit::fakes_time()
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod clock;
 mod device;
 mod device_orders;
+mod fake_time;
 mod installed;
 mod kept;
 mod own_database;
@@ -24,6 +25,7 @@ mod swtpm;
 
 pub use clock::FakeClock;
 pub use device::{FakeDevice, refusal};
+pub use fake_time::{FAKE_TIME, at_time, fakes_time};
 pub use installed::installed;
 pub use kept::Kept;
 pub use own_database::own_database;

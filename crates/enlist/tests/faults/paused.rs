@@ -81,7 +81,7 @@ fn a_server_that_was_paused_tells_nothing_that_another_has_told_meanwhile() {
     let Some(lab) = PostgresLab::start() else {
         return;
     };
-    if !enlist_testkit::installed("faketime", "faketime") {
+    if !enlist_testkit::fakes_time() {
         return;
     }
     let cluster = lab.cluster("only", &["fsync=off"]);
@@ -101,12 +101,8 @@ fn a_server_that_was_paused_tells_nothing_that_another_has_told_meanwhile() {
     one.pause();
     let at_the_pause = receiver.received().len();
     // Its lease has ended by the other one's clock.
-    let library = site.shell.ok("faketime -f +0d sh -c 'echo $LD_PRELOAD'");
-    let ahead = [
-        ("LD_PRELOAD", library.trim()),
-        ("FAKETIME", "+120"),
-        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
-    ];
+    let [library, clock] = enlist_testkit::FAKE_TIME;
+    let ahead = [library, clock, ("FAKETIME", "+120")];
     let two = site.server_with("two", &ahead);
     let standing = |server: &Server<'_>| {
         let listed = site.ok(server, "enlist get webhooks -o json");

@@ -160,18 +160,16 @@ impl Rig {
     /// With a clock for the server, which is ahead of the real one by what the file `clock` of the working
     /// directory says, such as `+25h`; nothing where there is no faketime.
     pub fn with_clock() -> Option<Self> {
-        if !enlist_testkit::installed("faketime", "faketime") {
+        if !enlist_testkit::fakes_time() {
             return None;
         }
         let shell = Shell::new();
-        let library = shell.ok("faketime -f +0d sh -c 'echo $LD_PRELOAD'");
         let clock = shell.work().join("clock").display().to_string();
-        let environment = vec![
-            ("LD_PRELOAD", library.trim().to_owned()),
-            ("FAKETIME_TIMESTAMP_FILE", clock),
-            ("FAKETIME_NO_CACHE", "1".to_owned()),
-            ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
-        ];
+        let mut environment = enlist_testkit::FAKE_TIME
+            .map(|(name, value)| (name, value.to_owned()))
+            .to_vec();
+        environment.push(("FAKETIME_TIMESTAMP_FILE", clock));
+        environment.push(("FAKETIME_NO_CACHE", "1".to_owned()));
         shell.turn("+0d");
         Some(Self::set_up(shell, Vec::new(), environment))
     }
