@@ -247,8 +247,6 @@ impl<'a> Consumers<'a> {
             times.join(", ")
         );
         assert!(begun.elapsed() - told < SOON, "{times:?}");
-        // nginx's new worker has refused it; the one of before takes connections for a moment yet.
-        std::thread::sleep(std::time::Duration::from_secs(1));
     }
 
     /// Everybody has to see it like that.

@@ -102,12 +102,23 @@ impl Nginx {
     /// answer fails the test.
     #[track_caller]
     pub fn takes(&self, rig: &Rig, device: &str) -> bool {
+        eventually("nginx has one worker that takes connections", || {
+            self.has_one_worker()
+        });
         let answer = self.asks(rig, device);
         match answer.trim().split_at(3) {
             ("200", "hello") => true,
             ("400", page) if page.contains("The SSL certificate error") => false,
             _ => panic!("{answer}: {}", self.log()),
         }
+    }
+
+    /// When it reads its configuration again, the worker of before takes connections for a moment yet, beside
+    /// the new one: each logs when it does so no more.
+    fn has_one_worker(&self) -> bool {
+        let log = self.log();
+        let times = |what: &str| log.matches(what).count();
+        times(": gracefully shutting down") == times(": reconfiguring")
     }
 
     /// A connection of a device's that is kept.
