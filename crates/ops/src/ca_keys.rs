@@ -6,7 +6,7 @@ mod token;
 use std::sync::Arc;
 use std::time::Duration;
 
-use enlist_core::{CaKey, CaKind, CaRecord, Rng};
+use enlist_core::{CaKey, CaKind, CaRecord, Rng, explain};
 use enlist_keys::{FileKey, KeyReference, KeyStore, KeyStoreError, WrappingKey};
 use enlist_pki::{Certificate, KeyKind, Signer};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -87,7 +87,7 @@ impl CaKeys {
                 && let Ok(reference) = KeyReference::parse(text)
                 && let Err(error) = token.destroy(reference)
             {
-                tracing::warn!(%error, "a CA's key that nobody needs could not be removed");
+                tracing::warn!(error = %explain(&error), "a CA's key that nobody needs could not be removed");
             }
         }
     }
@@ -160,7 +160,7 @@ impl CaKeys {
         match looked {
             Err(error) if !cas.is_empty() && is_away(&error) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::warn!(%error, cause, "nothing is signed with the keys of CAs that are in the token until it is back");
+                tracing::warn!(error = %explain(&error), cause, "nothing is signed with the keys of CAs that are in the token until it is back");
                 Ok(())
             }
             looked => looked.map_err(Error::signing),

@@ -1,5 +1,7 @@
 //! Whether this server's clock goes with the database's, and so with those of the other servers.
 
+use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use enlist_core::Timestamp;
@@ -15,6 +17,10 @@ pub enum ClockOff {
     Behind(Duration),
 }
 
+/// What was found last, milliseconds ahead.
+#[derive(Default)]
+pub(crate) struct LastFound(AtomicI64);
+
 impl Ops {
     /// How far this server's clock is off the database's, at least. `None` where they agree as far as can be
     /// told, and where the database has no other clock.
@@ -28,7 +34,16 @@ impl Ops {
             .store
             .read("compare_clocks", |tx| Ok::<_, Error>(tx.database_clock()?))
             .await?;
-        Ok(said.and_then(|said| ClockOff::between(asked, said, self.now())))
+        let off = said.and_then(|said| ClockOff::between(asked, said, self.now()));
+        let ahead = off.map_or(0, ClockOff::ahead_ms);
+        self.inner.clock_off.0.store(ahead, Ordering::Relaxed);
+        Ok(off)
+    }
+
+    /// How far this server's clock was ahead of the database's when [`Ops::clock_off`] last looked,
+    /// milliseconds; below 0 where it was behind, 0 where they agreed.
+    pub fn clock_was_ahead_ms(&self) -> i64 {
+        self.inner.clock_off.0.load(Ordering::Relaxed)
     }
 }
 
@@ -44,11 +59,29 @@ impl ClockOff {
         }
     }
 
+    fn ahead_ms(self) -> i64 {
+        let by = i64::try_from(self.by().as_millis()).unwrap_or(i64::MAX);
+        match self {
+            Self::Ahead(_) => by,
+            Self::Behind(_) => -by,
+        }
+    }
+
     /// By how much, whichever way.
     #[must_use]
     pub fn by(self) -> Duration {
         let (Self::Ahead(by) | Self::Behind(by)) = self;
         by
+    }
+}
+
+impl fmt::Display for ClockOff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let way = match self {
+            Self::Ahead(_) => "ahead",
+            Self::Behind(_) => "behind",
+        };
+        write!(f, "{:.1} s {way}", self.by().as_secs_f64())
     }
 }
 
@@ -65,5 +98,7 @@ mod tests {
         let (ahead, behind) = (Duration::from_secs(5), Duration::from_secs(3));
         assert_eq!(between(105, 100, 106), Some(ClockOff::Ahead(ahead)));
         assert_eq!(between(100, 104, 101), Some(ClockOff::Behind(behind)));
+        assert_eq!(ClockOff::Behind(behind).ahead_ms(), -3000);
+        assert_eq!(ClockOff::Behind(behind).to_string(), "3.0 s behind");
     }
 }

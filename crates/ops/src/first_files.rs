@@ -4,7 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use enlist_core::{ApiToken, Rng};
+use enlist_core::{ApiToken, Rng, explain};
 use enlist_keys::{WrappingKey, WrappingKeyError, file};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -82,7 +82,7 @@ fn read(path: &Path) -> Option<SecretString> {
 fn warn_of(path: &Path, done: io::Result<()>) {
     if let Err(error) = done {
         let path = path.display();
-        tracing::warn!(%path, %error, "this file belongs to no installation: remove it");
+        tracing::warn!(%path, error = %explain(&error), "this file belongs to no installation: remove it");
     }
 }
 

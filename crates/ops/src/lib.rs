@@ -166,6 +166,7 @@ struct Inner {
     unproven_guard: Guard,
     refusals: Refusals,
     known_grounds: KnownGrounds,
+    clock_off: clock_check::LastFound,
     signing_keys: SigningKeys,
     audit: Audit,
     counting: census::Counting,

@@ -13,6 +13,7 @@ use crate::audit::Audit;
 use crate::authorities::Authorities;
 use crate::ca_keys::CaKeys;
 use crate::census::Counting;
+use crate::clock_check::LastFound;
 use crate::doorbell::Doorbell;
 use crate::enroll::{Filled, KnownGrounds};
 use crate::first_files::FirstFiles;
@@ -199,6 +200,7 @@ fn compose(
             unproven_guard: Guard::of_unproven(),
             refusals: Refusals::default(),
             known_grounds: KnownGrounds::default(),
+            clock_off: LastFound::default(),
             signing_keys: SigningKeys::default(),
             audit: Audit::default(),
             counting: Counting::default(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use enlist_core::explain;
 use enlist_ops::Ops;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tracing::{info, warn};
@@ -41,7 +42,7 @@ async fn ring(ops: Ops) {
     loop {
         tick.tick().await;
         if let Err(error) = ops.ring_for_others().await {
-            warn!(%error, "what other servers have recorded could not be looked up");
+            warn!(error = %explain(&error), "what other servers have recorded could not be looked up");
         }
     }
 }
@@ -53,7 +54,7 @@ async fn seal(ops: Ops) {
     loop {
         tick.tick().await;
         if let Err(error) = ops.seal_events().await {
-            warn!(%error, "events could not be sealed");
+            warn!(error = %explain(&error), "events could not be sealed");
         }
     }
 }
@@ -67,7 +68,7 @@ async fn revocations(ops: Ops) {
         match ops.look_after_revocations().await {
             Ok(None) => {}
             Ok(Some(certificates)) => info!(certificates, "knows what is revoked or on hold"),
-            Err(error) => warn!(%error, "what is revoked could not be looked up"),
+            Err(error) => warn!(error = %explain(&error), "what is revoked could not be looked up"),
         }
     }
 }
@@ -83,7 +84,7 @@ async fn manifests(ops: Ops) {
                 Ok(true) => sleep(A_BREATH).await,
                 Ok(false) => break,
                 Err(error) => {
-                    warn!(%error, "deleted manifests could not be cleared away");
+                    warn!(error = %explain(&error), "deleted manifests could not be cleared away");
                     break;
                 }
             }
@@ -105,7 +106,7 @@ async fn clocks(ops: Ops) {
         let off = off.filter(|off| off.by() > MUCH_OFF);
         match off {
             Some(off) if !was_off => warn!(
-                ?off,
+                %off,
                 "this server's clock and the database's differ: see that both are kept right, as certificates, webhooks and rates of secrets go by it"
             ),
             None if was_off => info!("this server's clock and the database's agree again"),
@@ -126,18 +127,20 @@ async fn look_after(ops: Ops, mut own: Option<OwnCertificate>) {
         match ops.follow_roots().await {
             Ok(false) => {}
             Ok(true) => info!("another server has changed the roots"),
-            Err(error) => warn!(%error, "the roots could not be looked up"),
+            Err(error) => warn!(error = %explain(&error), "the roots could not be looked up"),
         }
         if let Err(error) = ops.flush_refusals().await {
-            warn!(%error, "refusals could not be recorded");
+            warn!(error = %explain(&error), "refusals could not be recorded");
         }
         match ops.lapse_applications().await {
             Ok(0) => {}
             Ok(lapsed) => info!(lapsed, "applications timed out"),
-            Err(error) => warn!(%error, "applications could not be looked through"),
+            Err(error) => {
+                warn!(error = %explain(&error), "applications could not be looked through");
+            }
         }
         if let Err(error) = ops.forget_challenges().await {
-            warn!(%error, "used challenges could not be forgotten");
+            warn!(error = %explain(&error), "used challenges could not be forgotten");
         }
         match ops.renew_cas_in_time().await {
             Ok((0, 0)) => {}
@@ -147,12 +150,14 @@ async fn look_after(ops: Ops, mut own: Option<OwnCertificate>) {
                 left,
                 "issuing CAs are near their end and can't be renewed here: `enlist renew ca` says what to have signed"
             ),
-            Err(error) => warn!(%error, "issuing CAs could not be renewed"),
+            Err(error) => warn!(error = %explain(&error), "issuing CAs could not be renewed"),
         }
         match own.as_mut().map(|own| own.renew(&ops)) {
             None | Some(Ok(false)) => {}
             Some(Ok(true)) => info!("the server's certificate was renewed"),
-            Some(Err(error)) => warn!(%error, "the server's certificate could not be renewed"),
+            Some(Err(error)) => {
+                warn!(error = %explain(&error), "the server's certificate could not be renewed");
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use enlist_core::Network;
+use enlist_core::{Network, explain};
 use enlist_keys::tls::server_config;
 use enlist_ops::{Ops, ServerName};
 use tokio::net::{TcpListener, TcpStream};
@@ -204,16 +204,16 @@ impl Server {
         };
         let (accepted, ()) = tokio::join!(self.accepting, status);
         if let Err(error) = accepted {
-            warn!(%error, "the server ended badly");
+            warn!(error = %explain(&error), "the server ended badly");
         }
         self.chores.abort();
         // It ends at once, and badly: that is what aborting is.
         let _ = self.chores.await;
         if let Err(error) = self.ops.leave_webhooks().await {
-            warn!(%error, "other servers take the webhooks over when the leases end");
+            warn!(error = %explain(&error), "other servers take the webhooks over when the leases end");
         }
         if let Err(error) = self.ops.flush_refusals().await {
-            warn!(%error, "refusals could not be recorded");
+            warn!(error = %explain(&error), "refusals could not be recorded");
         }
         // Watched to the end.
         if let Some(metrics) = self.metrics {
@@ -255,7 +255,7 @@ impl Door {
                 (Err(_), _) => break,
                 (_, Err(error)) => {
                     // Out of file descriptors, most likely: others have to end first.
-                    warn!(%error, "can't accept connections");
+                    warn!(error = %explain(&error), "can't accept connections");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }

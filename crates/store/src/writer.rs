@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use enlist_core::Rng;
+use enlist_core::{Rng, explain};
 
 use crate::StoreError;
 use crate::ahead::{Ahead, Savepoint};
@@ -55,6 +55,8 @@ pub(crate) struct Writer {
     rng: Arc<dyn Rng>,
     counters: Arc<Counters>,
     wary: u32,
+    /// Whether the log says that jobs can't be done.
+    is_told: bool,
 }
 
 /// Some jobs, and how often they have been tried together.
@@ -125,6 +127,7 @@ impl Writer {
             rng,
             counters,
             wary: 0,
+            is_told: false,
         }
     }
 
@@ -167,7 +170,12 @@ impl Writer {
                 continue;
             }
             match self.attempt(&mut batch.entries, batch.hopeful) {
-                Ok(()) => self.answer(batch.entries),
+                Ok(()) => {
+                    if std::mem::take(&mut self.is_told) {
+                        tracing::info!("jobs are done again");
+                    }
+                    self.answer(batch.entries);
+                }
                 Err(setback) => self.recover(batch, setback, &mut todo),
             }
         }
@@ -206,11 +214,11 @@ impl Writer {
                 todo.push(batch);
             }
             Setback::Again(error) | Setback::Over(error) => {
-                tracing::warn!(
-                    jobs = batch.entries.len(),
-                    error = &error as &dyn std::error::Error,
-                    "jobs could not be done"
-                );
+                // Once: those who asked are told each time.
+                if !std::mem::replace(&mut self.is_told, true) {
+                    let jobs = batch.entries.len();
+                    tracing::warn!(jobs, error = %explain(&error), "jobs could not be done");
+                }
                 self.refuse(batch.entries, &error);
             }
         }
@@ -360,7 +368,7 @@ impl Writer {
         self.counters.failed(job.name());
         tracing::debug!(
             job = job.name(),
-            error = &error as &dyn std::error::Error,
+            error = %explain(&error),
             "a job could not be done"
         );
         job.refuse(error);

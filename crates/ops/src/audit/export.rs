@@ -1,6 +1,6 @@
 //! The record for auditors, page by page.
 
-use enlist_core::{Operator, Role, Seal, Tenant};
+use enlist_core::{Operator, Role, Seal, Tenant, explain};
 use enlist_signed::Envelope;
 use enlist_signed::audit::{Line, Sealed};
 use enlist_store::{SealedRecord, StoredHead};
@@ -191,7 +191,7 @@ fn read(head: &StoredHead) -> Option<(u64, Line)> {
     match Envelope::from_json(&head.envelope) {
         Ok(envelope) => Some((head.seq, Line::Head(envelope))),
         Err(error) => {
-            warn!(seq = head.seq, %error, "a head on record does not read");
+            warn!(seq = head.seq, error = %explain(&error), "a head on record does not read");
             None
         }
     }

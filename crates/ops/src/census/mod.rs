@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use enlist_core::{CaId, CaKind, Name, StateKind, TenantId, Timestamp};
+use enlist_core::{CaId, CaKind, Name, StateKind, TenantId, Timestamp, explain};
 use enlist_pki::Certificate;
 use enlist_store::{SecretsWorn, Tx};
 use tokio::sync::Mutex;
@@ -137,7 +137,7 @@ impl Ops {
         let ops = self.clone();
         *under_way = Some(tokio::spawn(async move {
             if let Err(error) = ops.count_and_keep().await {
-                warn!(%error, "devices could not be counted");
+                warn!(error = %explain(&error), "devices could not be counted");
             }
             drop(done);
         }));

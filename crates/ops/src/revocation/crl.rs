@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use enlist_ca::{CrlContent, Partition, Pointers};
-use enlist_core::{CaId, CaKey, Digest, Timestamp, lower_hex};
+use enlist_core::{CaId, CaKey, Digest, Timestamp, explain, lower_hex};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{sleep, timeout};
 use tracing::warn;
@@ -174,7 +174,7 @@ impl Ops {
             let _both = (turn, making);
             ops.make_crl(&ca, key, part, url.as_deref(), this_update)
                 .inspect_err(|error| {
-                    warn!(%error, ca = %ca.id, "a revocation list could not be made");
+                    warn!(error = %explain(&error), ca = %ca.id, "a revocation list could not be made");
                     ops.inner.revocation.crls.failed(&key);
                 })
         })

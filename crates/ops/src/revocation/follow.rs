@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use enlist_core::{Serial, Timestamp};
+use enlist_core::{Serial, Timestamp, explain};
 use enlist_store::{StandingChange, Tx};
 use tracing::{Instrument, warn};
 
@@ -281,7 +281,7 @@ impl Ops {
             from = match self.changed_page(&mut following, page).await {
                 Ok(next) => next,
                 Err(error) => {
-                    warn!(%error, "what was revoked a while ago could not be looked up");
+                    warn!(error = %explain(&error), "what was revoked a while ago could not be looked up");
                     None
                 }
             };

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use enlist_core::{Serial, Standing, Timestamp};
+use enlist_core::{Serial, Standing, Timestamp, explain};
 use enlist_pki::{
     CertId, CertStatus, OcspAnswer, OcspError, OcspRequest, SingleAnswer, ocsp_error, sign_ocsp,
 };
@@ -203,7 +203,7 @@ impl Ops {
         match sign_ocsp(&answer, &responder.key) {
             Ok(der) => Ok(der.into()),
             Err(error) => {
-                warn!(%error, "an OCSP answer could not be signed");
+                warn!(error = %explain(&error), "an OCSP answer could not be signed");
                 Err(OcspError::InternalError)
             }
         }
@@ -240,6 +240,6 @@ fn about<'a>(known: &'a KnownIssuers, request: &OcspRequest) -> Option<&'a Arc<K
 }
 
 fn try_later(error: &Error) -> OcspError {
-    warn!(%error, "an OCSP request could not be answered");
+    warn!(error = %explain(&error), "an OCSP request could not be answered");
     OcspError::TryLater
 }

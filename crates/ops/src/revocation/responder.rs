@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use enlist_ca::{RESPONDER_KEY, make_responder_certificate};
-use enlist_core::{CaId, Serial, Timestamp};
+use enlist_core::{CaId, Serial, Timestamp, explain};
 use enlist_keys::FileKey;
 use enlist_pki::{Certificate, Signer};
 use tokio::sync::OwnedMutexGuard;
@@ -101,7 +101,7 @@ impl Ops {
         let (ops, ca, place) = (self.clone(), ca.clone(), place.clone());
         tokio::task::spawn_blocking(move || {
             let made = ops.make_responder(&ca).inspect_err(|error| {
-                warn!(%error, "no certificate could be made for an OCSP responder");
+                warn!(error = %explain(&error), "no certificate could be made for an OCSP responder");
                 *making = Some(Instant::now());
             })?;
             *making = None;

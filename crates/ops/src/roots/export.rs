@@ -1,6 +1,6 @@
 //! The root's key leaves the server: as an encrypted copy, and then for good.
 
-use enlist_core::{Actor, CaKey, Event, Operator, RootRecord, Timestamp};
+use enlist_core::{Actor, CaKey, Event, Operator, RootRecord, Timestamp, explain};
 use enlist_keys::{FileKey, WrappingKey};
 use enlist_pki::Certificate;
 use enlist_store::Tx;
@@ -115,7 +115,7 @@ impl Ops {
         let inner = self.inner.clone();
         let emptied = tokio::task::spawn_blocking(move || inner.store.empty_log()).await;
         if let Err(error) = emptied.map_err(Error::signing).and_then(|done| Ok(done?)) {
-            tracing::warn!(%error, "the log of the database may hold the root's key for a while yet");
+            tracing::warn!(error = %explain(&error), "the log of the database may hold the root's key for a while yet");
         }
     }
 }

@@ -5,6 +5,7 @@ use enlist_pki::Certificate;
 use crate::open::write_if_other;
 use crate::setup::Installation;
 use crate::{Error, Ops};
+use enlist_core::explain;
 
 impl Ops {
     /// Takes up a change of roots that this server or another one has recorded. False where there is
@@ -25,7 +26,7 @@ impl Ops {
         if followed && let Some(path) = &self.inner.root_file {
             let written = write_if_other(path, self.roots_pem().as_bytes());
             if let Err(error) = written {
-                tracing::warn!(%error, path = %path.display(), "the file of trust anchors is out of date");
+                tracing::warn!(error = %explain(&error), path = %path.display(), "the file of trust anchors is out of date");
             }
         }
         Ok(followed)

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use enlist_core::{TenantId, WebhookId};
+use enlist_core::{TenantId, WebhookId, explain};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::warn;
@@ -32,7 +32,7 @@ impl Ops {
     /// Tells webhooks what happens, until the future is dropped. Any number of servers may do so.
     pub async fn tell_webhooks(&self, render: Render) {
         if let Err(error) = self.clear_webhooks().await {
-            warn!(%error, "what deleted webhooks have left could not be cleared away");
+            warn!(error = %explain(&error), "what deleted webhooks have left could not be cleared away");
         }
         let mut tick = interval(A_LOOK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -51,13 +51,13 @@ impl Ops {
                         let (ops, render) = (self.clone(), render.clone());
                         telling.spawn(async move {
                             if let Err(error) = ops.tell_webhook(tenant, id, &render).await {
-                                warn!(%error, webhook.id = %id, "a webhook could not be told");
+                                warn!(error = %explain(&error), webhook.id = %id, "a webhook could not be told");
                             }
                             drop(place);
                         });
                     }
                 }
-                Err(error) => warn!(%error, "webhooks could not be looked up"),
+                Err(error) => warn!(error = %explain(&error), "webhooks could not be looked up"),
             }
         }
     }

@@ -12,6 +12,7 @@ use super::body::Query;
 use super::path::Names;
 use crate::app::{App, Who};
 use crate::problem::Refusal;
+use enlist_core::explain;
 
 const NDJSON: &str = "application/x-ndjson";
 
@@ -40,7 +41,7 @@ pub(crate) async fn export(
 async fn page(mut export: EventExport) -> Result<Option<(Vec<u8>, EventExport)>, Error> {
     let lines = export.next().await.inspect_err(|error| {
         // The reader sees but an end that comes too early.
-        tracing::warn!(%error, "an export of events was broken off");
+        tracing::warn!(error = %explain(&error), "an export of events was broken off");
     })?;
     Ok(lines.map(|lines| (lines.iter().flat_map(Line::to_bytes).collect(), export)))
 }

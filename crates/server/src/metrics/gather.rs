@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use enlist_core::explain;
 use enlist_ops::Ops;
 use enlist_pki::Certificate;
 use tracing::warn;
@@ -26,7 +27,7 @@ pub(super) async fn gather(ops: &Ops, seen: &Seen) -> String {
             record::write(&mut page, &census, ops.now());
         }
         Err(error) => {
-            warn!(%error, "what is on record could not be looked up for metrics");
+            warn!(error = %explain(&error), "what is on record could not be looked up for metrics");
             up(&mut page, false);
         }
     }
@@ -37,6 +38,11 @@ pub(super) async fn gather(ops: &Ops, seen: &Seen) -> String {
             age.as_secs_f64(),
         );
     }
+    page.gauge(
+        "enlist_clock_ahead_seconds",
+        "How far this server's clock was ahead of the database's within the last minute; below 0 where it was behind.",
+        ops.clock_was_ahead_ms() as f64 / 1000.0,
+    );
     let presented = seen.identity.certificate();
     if let Some(presented) = presented.and_then(|der| Certificate::from_der(&der).ok()) {
         page.gauge(

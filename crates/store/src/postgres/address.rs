@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::time::Duration;
 
 use tokio_postgres::Config;
@@ -30,6 +30,8 @@ pub(crate) struct Address {
     pub(super) last: Arc<AtomicUsize>,
     /// How often an answer has been waited for.
     pub(super) round_trips: Arc<AtomicU64>,
+    /// Whether the log says that the database can't be used.
+    pub(super) away: Arc<AtomicBool>,
     /// How many threads were not granted the connection that they want.
     pub(super) lacking: Arc<AtomicUsize>,
     /// How the server of the database proves who it is.
@@ -103,6 +105,7 @@ pub(crate) fn configure(url: &str) -> Result<Address, OpenError> {
         hosts,
         last: Arc::default(),
         round_trips: Arc::default(),
+        away: Arc::default(),
         lacking: Arc::default(),
         mode,
     })

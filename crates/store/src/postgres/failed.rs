@@ -152,7 +152,11 @@ impl OutOfReach {
             .iter()
             .filter_map(|(_, refusal)| refusal.headline());
         let first = told.next()?;
-        told.all(|other| other == first).then_some(first)
+        let is_one = told.all(|other| other == first);
+        match first {
+            headline::READ_ONLY if is_one && self.hosts.len() > 1 => Some(headline::NO_WRITER),
+            first => is_one.then_some(first),
+        }
     }
 
     /// Whether trying again in a moment may help.

@@ -58,15 +58,18 @@ pub(super) fn of_error(error: &tokio_postgres::Error) -> Option<&'static str> {
     Some(words)
 }
 
-const READ_ONLY: &str =
+pub(super) const READ_ONLY: &str =
     "the database takes no writes: it is a standby, or set to be read-only; name the primary";
+
+/// The same where several hosts are named, and not one that can be reached does.
+pub(super) const NO_WRITER: &str = "no host in the database URL takes writes: the primary is away and no standby has been promoted, or the primary is not among them";
 
 /// What was not said by the database, but by the client library or by TLS.
 fn of_attempt(error: &tokio_postgres::Error) -> Option<&'static str> {
     let mut next: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = next {
         next = error.source();
-        // The library has no other way to tell these two.
+        // The library has no other way to tell these.
         match error.to_string().as_str() {
             "password missing" => {
                 return Some(
@@ -74,6 +77,11 @@ fn of_attempt(error: &tokio_postgres::Error) -> Option<&'static str> {
                 );
             }
             "database does not allow writes" => return Some(READ_ONLY),
+            "server does not support TLS" => {
+                return Some(
+                    "the database has no TLS, and sslmode in its URL asks for it: set ssl = on in the database, or another sslmode",
+                );
+            }
             _ => {}
         }
         if is_untrusted(error) {

@@ -3,6 +3,8 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
+use enlist_core::explain;
+
 use super::{Address, OutOfReach, Postgres};
 use crate::StoreError;
 
@@ -21,8 +23,6 @@ pub(crate) struct Patience {
     failures: u32,
     /// Whether the jobs that wait now are to be told.
     spent: bool,
-    /// Whether the log says that the database can't be used.
-    is_told: bool,
     /// Whether this thread is one of those that were not granted a connection.
     lacks: bool,
 }
@@ -33,7 +33,6 @@ impl Patience {
             address,
             failures: 0,
             spent: false,
-            is_told: false,
             lacks: false,
         }
     }
@@ -62,7 +61,7 @@ impl Patience {
 
     fn granted(&mut self) {
         (self.failures, self.spent) = (0, false);
-        if std::mem::take(&mut self.is_told) {
+        if self.address.away.swap(false, Relaxed) {
             tracing::info!("the database is back");
         }
         if std::mem::take(&mut self.lacks) && self.address.lacking.fetch_sub(1, Relaxed) == 1 {
@@ -70,11 +69,11 @@ impl Patience {
         }
     }
 
-    /// Says it once: of a database that can't be used for each thread, of connections that are lacking for all.
+    /// Says it once for all threads.
     fn refused(&mut self, error: &StoreError) {
         self.failures = self.failures.saturating_add(1);
         let is_crowded = OutOfReach::of(error).is_some_and(OutOfReach::is_crowded);
-        let error = error as &dyn std::error::Error;
+        let error = explain(error);
         if is_crowded {
             if !std::mem::replace(&mut self.lacks, true)
                 && self.address.lacking.fetch_add(1, Relaxed) == 0
@@ -84,7 +83,7 @@ impl Patience {
                     "this server has fewer connections to the database than it wants"
                 );
             }
-        } else if !std::mem::replace(&mut self.is_told, true) {
+        } else if !self.address.away.swap(true, Relaxed) {
             tracing::warn!(error, "the database can't be used");
         }
     }
