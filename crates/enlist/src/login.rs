@@ -34,9 +34,9 @@ pub struct Login {
     /// The file with the CA of the server's certificate, where that is not of this installation
     #[arg(long, value_name = "FILE")]
     service_ca: Option<String>,
-    /// What to call the context
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    name: Name,
+    /// What to call the context [default: what --context says, else `default`]
+    #[arg(long, value_name = "NAME")]
+    name: Option<Name>,
 }
 
 const EXAMPLES: &str = "\
@@ -68,8 +68,20 @@ impl Row for LoggedIn<'_> {
 }
 
 impl Login {
+    fn name(&self, global: &Global) -> anyhow::Result<Name> {
+        match (&self.name, &global.context) {
+            (Some(name), Some(context)) if name != context => Err(refused(
+                "other-context",
+                format!("--name says `{name}` and --context `{context}`: leave one of them out"),
+            )),
+            (Some(name), _) | (None, Some(name)) => Ok(name.clone()),
+            (None, None) => "default".parse().context("the context's usual name"),
+        }
+    }
+
     /// Checks with the server, then saves.
     pub fn run(self, global: &Global) -> anyhow::Result<()> {
+        let name = self.name(global)?;
         let text = secret_file::token(&self.token_file)?;
         let source = format!("`{}`", self.token_file.display());
         let default_tenant: Name = "default".parse().context("the default tenant")?;
@@ -107,9 +119,15 @@ impl Login {
             tenant: tenant.map(String::from),
         };
         let mut contexts = Contexts::load()?;
-        contexts.contexts.insert(self.name.to_string(), context);
-        contexts.current = Some(self.name.to_string());
+        let before = contexts.contexts.insert(name.to_string(), context);
+        contexts.current = Some(name.to_string());
         contexts.save()?;
+        if let Some(before) = before.filter(|before| before.server != settings.server) {
+            say!(
+                "The context `{name}` was of {} until now; --name keeps both.",
+                before.server
+            );
+        }
         say!(
             "Logged in at {} as `{}` ({}, {}); saved as context `{}`.",
             settings.server,
@@ -119,13 +137,13 @@ impl Login {
                 Some(tenant) => format!("tenant `{}`", crate::text::shown(tenant)),
                 None => "the whole installation".to_owned(),
             },
-            self.name,
+            name,
         );
         match global.output {
             Some(format) => output::one(
                 format,
                 &LoggedIn {
-                    context: &self.name,
+                    context: &name,
                     server: &settings.server,
                     whoami,
                 },

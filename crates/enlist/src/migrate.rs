@@ -104,7 +104,7 @@ fn place(text: &SecretString, name: &str) -> anyhow::Result<Location> {
     Err(refused(
         "no-place",
         format!(
-            "{name} is none: it is sqlite:DIR, the data directory, or postgres://user@host/database"
+            "{name} has to be sqlite:DIR, where DIR is the data directory, or postgres://user@host/database"
         ),
     ))
 }

@@ -45,6 +45,7 @@ impl Restore {
     /// Puts it back.
     pub fn run(self, global: &Global) -> anyhow::Result<()> {
         let settings = self.record.settings()?;
+        let was_there = settings.data.exists();
         serve::make_data_directory(&settings.data)?;
         let (to, data_dir) = (settings.location.clone(), settings.data.clone());
         let left =
@@ -59,8 +60,13 @@ impl Restore {
                 rng: Arc::new(SystemRng),
             };
             enlist_ops::restore(&restore, hears)
-        })?
-        .context("the backup was not put back")?;
+        });
+        let copied = copied.and_then(|done| done.context("the backup was not put back"));
+        if copied.is_err() && !was_there {
+            // One with something in it stays.
+            let _ = std::fs::remove_dir(&settings.data);
+        }
+        let copied = copied?;
         say!(
             "The record is back, {} rows. The wrapping key is not in a backup: bring {} back, and start the server.",
             copied.rows(),

@@ -1,6 +1,7 @@
 //! Between what people type and read, and what goes over the wire.
 
 use std::fmt::Write;
+use std::net::SocketAddr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use enlist_core::HardwareIdentity;
@@ -19,6 +20,12 @@ where
         let word: StrDeserializer<'_, Error> = word.as_str().into_deserializer();
         T::deserialize(word)
     })
+}
+
+/// A parser for arguments that takes an address and a port.
+pub fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8443".to_owned())
 }
 
 /// The word that the wire has for a value of an enum.

@@ -146,6 +146,14 @@ fn login_saves_nothing_unless_the_server_knows_the_token() {
     assert_eq!(rig::mode(&file), 0o600);
     rig.ok("enlist delete context plant");
     assert!(!std::fs::read_to_string(&file).unwrap().contains("plant"));
+    let two_names = format!("{} --context y", login("plant.token", "x"));
+    rig.refused(&two_names, 1, "other-context");
+    let by_context = login("plant.token", "x").replace("--name x", "--context y");
+    assert!(!rig.sh(&by_context).err.contains("until now"));
+    assert!(rig.ok("enlist get contexts").contains('y'));
+    let moved = by_context.replace("127.0.0.1", "localhost");
+    let said = rig.sh(&moved).err;
+    assert!(said.contains("`y` was of https://127.0.0.1"), "{said}");
     let mismatched = format!("{} -t acme", login("plant.token", "x"));
     rig.refused(&mismatched, 1, "other-tenant");
 }

@@ -156,10 +156,14 @@ impl Layer {
                 .map(|value| value.parse().map_err(problem))
                 .transpose()
         }
+        let address = |name: &'static str| -> Result<Option<SocketAddr>, ConfigError> {
+            let parse = |value: String| value.parse().map_err(|_| not_an_address(name));
+            variable(name).map(parse).transpose()
+        };
         let path = |name| variable(name).map(PathBuf::from);
         Ok(Self {
             data: path("ENLIST_DATA"),
-            listen: parsed("ENLIST_LISTEN", variable("ENLIST_LISTEN"))?,
+            listen: address("ENLIST_LISTEN")?,
             database_url: variable("ENLIST_DATABASE_URL").map(SecretString::from),
             public_url: variable("ENLIST_PUBLIC_URL"),
             credentials: path("CREDENTIALS_DIRECTORY"),
@@ -172,7 +176,7 @@ impl Layer {
                     name: "ENLIST_CA_KEY_STORE",
                     problem: error.to_string(),
                 })?,
-            status_listen: parsed("ENLIST_STATUS_LISTEN", variable("ENLIST_STATUS_LISTEN"))?,
+            status_listen: address("ENLIST_STATUS_LISTEN")?,
             status_url: variable("ENLIST_STATUS_URL"),
             crl_lifetime_h: parsed("ENLIST_CRL_LIFETIME_H", variable("ENLIST_CRL_LIFETIME_H"))?,
             tls_certificate: path("ENLIST_TLS_CERTIFICATE"),
@@ -180,7 +184,7 @@ impl Layer {
             max_connections: parsed("ENLIST_MAX_CONNECTIONS", variable("ENLIST_MAX_CONNECTIONS"))?,
             trusted_proxies: variable("ENLIST_TRUSTED_PROXIES").map(|list| door::listed(&list)),
             drain_delay_s: parsed("ENLIST_DRAIN_DELAY_S", variable("ENLIST_DRAIN_DELAY_S"))?,
-            metrics_listen: parsed("ENLIST_METRICS_LISTEN", variable("ENLIST_METRICS_LISTEN"))?,
+            metrics_listen: address("ENLIST_METRICS_LISTEN")?,
             otlp_endpoint: observe::endpoint(&variable)?,
             trace_ratio: observe::ratio(&variable)?,
             log_format: match variable("ENLIST_LOG_FORMAT").as_deref() {
@@ -272,7 +276,10 @@ impl Layer {
                     .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8443))),
                 names: names.into_iter().collect(),
                 certificate,
-                max_connections: self.max_connections.unwrap_or(16_384).max(1),
+                max_connections: match self.max_connections {
+                    Some(0) => return Err(ConfigError::NoConnections),
+                    most => most.unwrap_or(16_384),
+                },
                 trusted_proxies: door::trusted(&self.trusted_proxies.unwrap_or_default())?,
                 drain_delay: door::drain_delay(self.drain_delay_s.unwrap_or_default())?,
                 status: None,
@@ -282,6 +289,13 @@ impl Layer {
             public_url: self.public_url,
             log_format: self.log_format.unwrap_or(LogFormat::Text),
         })
+    }
+}
+
+fn not_an_address(name: &'static str) -> ConfigError {
+    ConfigError::Variable {
+        name,
+        problem: "expected an IP address and a port, such as 127.0.0.1:8443".to_owned(),
     }
 }
 
@@ -308,7 +322,8 @@ fn wrapping_file(named: Option<PathBuf>, credentials: Option<&Path>) -> Wrapping
 fn host_of(url: &str) -> Result<ServerName, ConfigError> {
     let uri: axum::http::Uri = url.parse().map_err(|_| ConfigError::PublicUrl)?;
     let host = uri.host().ok_or(ConfigError::PublicUrl)?;
-    if uri.scheme_str() != Some("https") || host.is_empty() {
+    let is_bare = uri.path() == "/" && uri.query().is_none();
+    if uri.scheme_str() != Some("https") || host.is_empty() || !is_bare {
         return Err(ConfigError::PublicUrl);
     }
     let bare = host.trim_start_matches('[').trim_end_matches(']');
@@ -354,7 +369,13 @@ mod tests {
         assert!(matches!(half, Err(ConfigError::HalfACertificate)));
         let mysql = file("database_url = \"mysql://x\"").unwrap().decide();
         assert!(matches!(mysql, Err(ConfigError::DatabaseUrl)));
-        let http = file("public_url = \"http://x\"").unwrap().decide();
-        assert!(matches!(http, Err(ConfigError::PublicUrl)));
+        for url in ["http://x", "https://x/enlist", "https://x/?a", "x", ""] {
+            let url = file(&format!("public_url = \"{url}\"")).unwrap();
+            assert!(matches!(url.decide(), Err(ConfigError::PublicUrl)));
+        }
+        let slash = file("public_url = \"https://x:1/\"").unwrap().decide();
+        assert!(slash.is_ok());
+        let nobody = file("max_connections = 0").unwrap().decide();
+        assert!(matches!(nobody, Err(ConfigError::NoConnections)));
     }
 }

@@ -19,6 +19,7 @@ use crate::context::{Settings, management_client};
 use crate::failure::refused;
 use crate::interrupt::interrupted;
 use crate::say::say;
+use crate::text::address;
 use agents::Fleet;
 use invocation::Invocation;
 use server::RunningServer;
@@ -46,7 +47,7 @@ pub struct Quickstart {
           value_parser = clap::value_parser!(u32).range(1..=100))]
     agents: u32,
     /// The address and port to listen on [default: 127.0.0.1:8443, or any free port if that is in use]
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     listen: Option<SocketAddr>,
     /// End everything once the devices are provisioned
     #[arg(long)]

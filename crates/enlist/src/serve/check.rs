@@ -13,6 +13,7 @@ use enlist_server::Settings;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
+use super::settings;
 use crate::files;
 use crate::output::{self, Format};
 use crate::say::say;
@@ -177,6 +178,11 @@ fn told(settings: &Settings) -> anyhow::Result<Told> {
         None => "of its own service CA".to_owned(),
     };
     told.row("tls_certificate", "certificate", certificate);
+    let unread = settings::unread_variables();
+    if !unread.is_empty() {
+        told.row("unread_variables", "not read", unread.join(", "));
+        told.warn("no setting has such a name: `enlist serve --help` names them all");
+    }
     Ok(told)
 }
 

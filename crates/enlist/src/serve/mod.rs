@@ -95,6 +95,14 @@ impl Serve {
         let traces = traces.map(|to| Traces::new(to, Arc::new(SystemClock), &SystemRng));
         let format = settings.log_format;
         log::to_stderr(format, traces.as_ref());
+        let unread = settings::unread_variables();
+        if !unread.is_empty() {
+            let variables = unread.join(", ");
+            tracing::warn!(
+                variables,
+                "no setting has such a name, so these are not read"
+            );
+        }
         let ended = run(settings, traces);
         match format {
             LogFormat::Json => ended.map_err(log::ended),
@@ -162,7 +170,10 @@ async fn serve(settings: Settings, traces: Option<Traces>) -> anyhow::Result<()>
     // The watchdog goes on while requests under way are answered.
     let _heartbeat = heartbeat;
     tokio::select! {
-        () = server.stop() => Ok(()),
+        () = server.stop() => {
+            tracing::info!("stopped");
+            Ok(())
+        }
         () = interrupted() => anyhow::bail!("told to stop twice: ended at once, with requests under way"),
     }
 }

@@ -1,5 +1,7 @@
 //! Flags, environment and file, in this order.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -8,7 +10,7 @@ use enlist_keys::Pkcs11Spec;
 use enlist_server::{Layer, LogFormat, Settings};
 use secrecy::SecretString;
 
-use crate::text::one_of;
+use crate::text::{address, one_of};
 
 /// The settings as flags.
 #[derive(Debug, clap::Args)]
@@ -17,7 +19,7 @@ pub struct Flags {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// The address and port to listen on; port 0 takes any that is free [default: 127.0.0.1:8443]
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     listen: Option<SocketAddr>,
     /// PostgreSQL in place of SQLite in the data directory: postgres://… (others on this machine may
     /// see flags; ENLIST_DATABASE_URL keeps a password out of their sight)
@@ -35,7 +37,7 @@ pub struct Flags {
     ca_key_store: Option<Pkcs11Spec>,
     /// The address and port of a plain HTTP door for revocation lists and OCSP, such as 0.0.0.0:8080;
     /// certificates then point to it, by --status-url or the host of --public-url
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     status_listen: Option<SocketAddr>,
     /// The http:// URL that certificates point to for revocation lists and OCSP [default: the host of
     /// the public URL with the port of --status-listen]
@@ -64,7 +66,7 @@ pub struct Flags {
     drain_delay: Option<u64>,
     /// The address and port at which Prometheus asks for metrics, by plain HTTP at /metrics, such as
     /// 127.0.0.1:9464; whoever reaches it reads the names of tenants and how many devices they have
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     metrics_listen: Option<SocketAddr>,
     /// The collector that traces of requests go to, by OTLP over HTTP, such as
     /// http://127.0.0.1:4318/v1/traces
@@ -124,6 +126,35 @@ impl Flags {
         }
     }
 }
+
+/// The variables of the environment that look like settings, and that nothing reads: most likely mistyped.
+pub fn unread_variables() -> Vec<String> {
+    let read = RefCell::new(HashSet::new());
+    let nothing = |name: &str| {
+        read.borrow_mut().insert(name.to_owned());
+        None
+    };
+    // All that there may be are asked for, and none is there.
+    let _ = Layer::from_environment(nothing);
+    let read = read.into_inner();
+    let of_enlist = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let mut unread: Vec<_> = of_enlist
+        .filter(|name| name.starts_with("ENLIST_"))
+        .filter(|name| !read.contains(name) && !OTHERS.contains(&name.as_str()))
+        .collect();
+    unread.sort();
+    unread
+}
+
+/// What the log and other commands read.
+const OTHERS: [&str; 6] = [
+    "ENLIST_LOG",
+    "ENLIST_SERVER",
+    "ENLIST_CA",
+    "ENLIST_TOKEN",
+    "ENLIST_MIGRATE_FROM",
+    "ENLIST_MIGRATE_TO",
+];
 
 /// Puts flags over the environment, and that over the file: the one that is named, or else that in the data
 /// directory.

@@ -65,6 +65,12 @@ fn what_names_no_record_is_told_with_the_way_out() {
         "file-exists",
     );
     assert!(told.contains("--force"), "{told}");
+    let ran = shell.sh("enlist restore --from one.backup --data nowhere");
+    assert!(
+        ran.status == 1 && ran.err.contains("no backup of Enlist's"),
+        "{ran:?}"
+    );
+    assert!(!shell.work().join("nowhere").exists(), "it left nothing");
 
     // Root may read everything, unless that is taken from it.
     let powerless = match rustix::process::geteuid().is_root() {

@@ -45,9 +45,12 @@ pub enum ConfigError {
     HalfACertificate,
     /// No URL, or not one of HTTPS.
     #[error(
-        "public_url has to be an https:// URL with a host name, such as https://enlist.example.com"
+        "public_url has to be an https:// URL with a host name and no path, such as https://enlist.example.com"
     )]
     PublicUrl,
+    /// Room for nobody.
+    #[error("max_connections has to be at least 1")]
+    NoConnections,
     /// No URL, or not one of HTTP.
     #[error(
         "status_url has to be an http:// URL with a host name, such as http://pki.example.com: whoever checks a certificate must not have to check another one for that"
