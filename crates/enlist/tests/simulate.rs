@@ -247,6 +247,8 @@ fn interrupted_it_ends_early_with_a_report_that_says_so() {
     assert_eq!(report["verdict"]["off_record"], 0, "{report:#}");
     let done = report["done"].as_u64().unwrap();
     assert!((1..1000).contains(&done), "{report:#}");
+    let under_way = report["verdict"]["under_way"].as_u64().unwrap();
+    assert!(under_way < 500, "most had not begun: {report:#}");
 }
 
 #[test]
@@ -256,6 +258,8 @@ fn devices_that_get_no_certificate_in_the_time_they_have_are_a_failure() {
     assert_eq!(ran.status, 1, "{ran:?}");
     assert!(ran.err.contains("problem: invariants-broken"), "{ran:?}");
     assert!(ran.out.contains("without a certificate"), "{ran:?}");
+    assert!(ran.err.contains("--duration"), "{ran:?}");
+    assert!(!ran.out.contains("of this fleet"), "{ran:?}");
 }
 
 #[test]

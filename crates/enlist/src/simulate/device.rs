@@ -178,7 +178,12 @@ impl Device {
             state.and_then(|state| state.identity().cloned())
         };
         match &self.body {
-            Body::Off(disk) => (kept(disk), true),
+            // One that has nothing has not begun.
+            Body::Off(disk) => {
+                let identity = kept(disk);
+                let has_begun = identity.is_some();
+                (identity, has_begun)
+            }
             Body::Resting(disk, _) => (kept(disk), false),
             Body::Awake(agent) => (agent.machine().identity().cloned(), true),
             Body::Gone => (None, true),

@@ -170,6 +170,16 @@ impl Totals {
         failed
     }
 
+    /// How long answers took, whatever was asked: microseconds.
+    pub fn times(&self) -> Histogram<u64> {
+        let mut all = histogram();
+        for times in self.answered.values() {
+            // All have the same bounds.
+            let _ = all.add(times);
+        }
+        all
+    }
+
     /// How many exchanges were answered.
     pub fn count(&self) -> u64 {
         self.answered.values().map(Histogram::len).sum()

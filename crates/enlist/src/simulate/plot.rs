@@ -19,19 +19,20 @@ const RED: RGBColor = RGBColor(214, 86, 86);
 struct Curve {
     name: &'static str,
     colour: RGBColor,
-    value: fn(&Second) -> f64,
+    /// `None` where there was nothing to measure.
+    value: fn(&Second) -> Option<f64>,
 }
 
 const RATES: &[Curve] = &[
     Curve {
         name: "answered",
         colour: BLUE,
-        value: |second| second.rate_per_s,
+        value: |second| Some(second.rate_per_s),
     },
     Curve {
         name: "failed",
         colour: RED,
-        value: |second| super::ledger::as_f64(second.failed),
+        value: |second| Some(super::ledger::as_f64(second.failed)),
     },
 ];
 
@@ -39,12 +40,12 @@ const LATENCIES: &[Curve] = &[
     Curve {
         name: "p50",
         colour: GREEN,
-        value: |second| second.p50_ms,
+        value: |second| (second.rate_per_s > 0.0).then_some(second.p50_ms),
     },
     Curve {
         name: "p99",
         colour: RED,
-        value: |second| second.p99_ms,
+        value: |second| (second.rate_per_s > 0.0).then_some(second.p99_ms),
     },
 ];
 
@@ -74,7 +75,7 @@ fn chart(
     let end = timeline.last().map_or(1.0, |second| second.t_s).max(1.0);
     let values = timeline
         .iter()
-        .flat_map(|second| curves.iter().map(|curve| (curve.value)(second)));
+        .flat_map(|second| curves.iter().filter_map(|curve| (curve.value)(second)));
     let top = values.fold(1.0, f64::max) * 1.1;
     let mut chart = ChartBuilder::on(area);
     chart.margin(12).x_label_area_size(40).y_label_area_size(64);
@@ -109,13 +110,21 @@ fn chart(
     for (n, curve) in (0_i32..).zip(curves) {
         // A value is that of the time since the one before: even a single one is a line.
         let begins = std::iter::once(0.0).chain(timeline.iter().map(|second| second.t_s));
-        let points = timeline.iter().zip(begins).flat_map(|(second, begin)| {
-            let value = (curve.value)(second);
-            [(begin, value), (second.t_s, value)]
-        });
-        chart
-            .draw_series(LineSeries::new(points, curve.colour.stroke_width(2)))
-            .map_err(drawn)?;
+        let values = timeline.iter().map(|second| (curve.value)(second));
+        let spans = begins.zip(timeline).zip(values);
+        let spans: Vec<_> = spans
+            .map(|((begin, second), value)| (begin, second.t_s, value))
+            .collect();
+        // Where there is no value there is no line.
+        for piece in spans.split(|(_, _, value)| value.is_none()) {
+            let points = piece.iter().flat_map(|(begin, end, value)| {
+                let value = value.unwrap_or_default();
+                [(*begin, value), (*end, value)]
+            });
+            chart
+                .draw_series(LineSeries::new(points, curve.colour.stroke_width(2)))
+                .map_err(drawn)?;
+        }
         // The name of the line, in its colour, above the chart's corner.
         let style = ("sans-serif", 13).into_font().color(&curve.colour);
         let (width, _) = area.dim_in_pixel();

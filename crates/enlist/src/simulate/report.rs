@@ -286,18 +286,21 @@ impl Verdict {
         if let Some(why) = &self.not_compared {
             return format!("NOT COMPARED: {} enrolled; {why}", self.enrolled);
         }
+        let counts = [
+            (self.under_way, "in the middle of something"),
+            (self.without_certificate, "without a certificate"),
+            (self.shared_identity, "that share an identity"),
+            (self.off_record, "off record"),
+            (self.unknown_to_device, "on record and not of this fleet"),
+        ];
+        let there = counts.iter().filter(|(count, _)| *count > 0);
+        let there: String = there
+            .map(|(count, what)| format!(", {count} {what}"))
+            .collect();
         if self.holds() {
-            return format!("hold: {agree}");
+            return format!("hold: {agree}{there}");
         }
-        format!(
-            "BROKEN: {agree}; {} without a certificate, {} that share an identity, {} off record, \
-             {} on record unknown to their device: {}",
-            self.without_certificate,
-            self.shared_identity,
-            self.off_record,
-            self.unknown_to_device,
-            self.examples.join(", ")
-        )
+        format!("BROKEN: {agree}{there}: {}", self.examples.join(", "))
     }
 }
 

@@ -90,6 +90,12 @@ pub fn run(asked: &Simulate, global: &Global) -> anyhow::Result<()> {
     if report.verdict.holds() {
         return Ok(());
     }
+    if report.verdict.lacks_only_time() {
+        return Err(refused(
+            "invariants-broken",
+            "not all devices came to a certificate before the run ended: give them more time (--duration), or see in the report what failed",
+        ));
+    }
     Err(refused(
         "invariants-broken",
         "what the devices hold is not what is on record: the report says where",

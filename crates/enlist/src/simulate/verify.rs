@@ -1,6 +1,6 @@
 //! What must be so in the end, whatever happened in between: what the devices hold is what is on record.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ pub struct Verdict {
     pub shared_identity: u64,
     /// Devices whose certificate is not the one on record.
     pub off_record: u64,
-    /// Devices on record that no simulated device knows itself to be.
+    /// Devices on record that are none of the simulated ones.
     pub unknown_to_device: u64,
     /// Devices that were in the middle of something when it ended, so that one side may know more.
     pub under_way: u64,
@@ -41,6 +41,15 @@ const EXAMPLES: usize = 10;
 const PAGE: u32 = 500;
 /// For how long a server that does not answer is asked again.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What the devices hold, by their names.
+#[derive(Default)]
+struct Fleet {
+    with_certificate: HashMap<String, Held>,
+    /// Those that were to have one have been counted. On record they may be: the answer is asked for again
+    /// when the device goes on.
+    without: HashSet<String>,
+}
 
 /// What a device holds.
 struct Held {
@@ -60,6 +69,15 @@ impl Verdict {
         broken == 0 && self.not_compared.is_none()
     }
 
+    /// Whether all that is wrong is that devices have not come to a certificate.
+    pub fn lacks_only_time(&self) -> bool {
+        let without = Self {
+            without_certificate: 0,
+            ..self.clone()
+        };
+        !self.holds() && without.holds()
+    }
+
     /// Compares what the devices hold with what is on record, and says why where it can't. Those that had no
     /// turn are excused where `cut_short`. A server that does not answer is not waited for after `stop`.
     pub fn reach(
@@ -70,7 +88,7 @@ impl Verdict {
         stop: &AtomicBool,
     ) -> (Self, Option<ClientError>) {
         let mut verdict = Self::default();
-        let mut held = verdict.held(site, devices, cut_short);
+        let mut fleet = verdict.fleet(site, devices, cut_short);
         let mut query = DevicesQuery {
             limit: Some(PAGE),
             ..DevicesQuery::default()
@@ -85,14 +103,14 @@ impl Verdict {
             };
             for on_record in &page.items {
                 verdict.on_record += 1;
-                verdict.compare(on_record, &mut held, cut_short);
+                verdict.compare(on_record, &mut fleet);
             }
             query.after = page.next;
             if query.after.is_none() {
                 break;
             }
         }
-        for (name, held) in &held {
+        for (name, held) in &fleet.with_certificate {
             if !held.seen && !held.serial.is_empty() {
                 verdict.off_record += 1;
                 verdict.example(name);
@@ -101,8 +119,8 @@ impl Verdict {
         (verdict, None)
     }
 
-    fn held(&mut self, site: &Site, devices: &[Device], cut_short: bool) -> HashMap<String, Held> {
-        let mut all = HashMap::with_capacity(devices.len());
+    fn fleet(&mut self, site: &Site, devices: &[Device], cut_short: bool) -> Fleet {
+        let mut fleet = Fleet::default();
         let (mut ids, mut serials) = (HashMap::new(), HashMap::new());
         for device in devices {
             let name = site.name(device.index());
@@ -114,6 +132,7 @@ impl Verdict {
                     self.without_certificate += 1;
                     self.example(&name);
                 }
+                fleet.without.insert(name);
                 continue;
             };
             self.enrolled += 1;
@@ -130,15 +149,14 @@ impl Verdict {
                 under_way,
                 seen: false,
             };
-            all.insert(name, held);
+            fleet.with_certificate.insert(name, held);
         }
-        all
+        fleet
     }
 
-    fn compare(&mut self, on_record: &OnRecord, held: &mut HashMap<String, Held>, cut_short: bool) {
-        let Some(held) = held.get_mut(&on_record.name) else {
-            // Its answer may have been lost: the device asks again when it goes on.
-            if !cut_short {
+    fn compare(&mut self, on_record: &OnRecord, fleet: &mut Fleet) {
+        let Some(held) = fleet.with_certificate.get_mut(&on_record.name) else {
+            if !fleet.without.contains(&on_record.name) {
                 self.unknown_to_device += 1;
                 self.example(&on_record.name);
             }

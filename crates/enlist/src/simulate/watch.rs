@@ -3,8 +3,10 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
+use hdrhistogram::Histogram;
 use indicatif::{HumanCount, ProgressBar};
 
+use super::ledger::{as_f64, histogram, quantile_ms};
 use super::phase::Standing;
 use crate::progress;
 use crate::say::say;
@@ -19,7 +21,8 @@ pub struct Watch {
     /// Whether all are at it all the time, and none comes to an end.
     is_endless: bool,
     bar: Option<ProgressBar>,
-    told: Duration,
+    /// When it was told last, and how long all answers until then took.
+    told: (Duration, Histogram<u64>),
 }
 
 impl Watch {
@@ -31,25 +34,50 @@ impl Watch {
             total,
             is_endless,
             bar: is_terminal.then(|| progress::short_bar(total, what)),
-            told: Duration::ZERO,
+            told: (Duration::ZERO, histogram()),
         }
     }
 
     /// Shows how it stands.
     pub fn show(&mut self, standing: &Standing<'_>) {
-        let line = line(self.what, standing);
-        match &self.bar {
-            Some(bar) => {
-                bar.set_position(self.done(standing));
-                bar.set_message(line);
-            }
-            None if standing.lasted >= self.told + EVERY => {
-                self.told = standing.lasted;
-                let (done, total) = (HumanCount(self.done(standing)), HumanCount(self.total));
-                say!("{} s: {done}/{total} {line}", standing.lasted.as_secs());
-            }
-            None => {}
+        if self.bar.is_none() && standing.lasted < self.told.0 + EVERY {
+            return;
         }
+        let line = self.line(standing);
+        let done = self.done(standing);
+        if let Some(bar) = &self.bar {
+            bar.set_position(done);
+            bar.set_message(line);
+        } else {
+            let (done, total) = (HumanCount(done), HumanCount(self.total));
+            say!("{} s: {done}/{total} {line}", standing.lasted.as_secs());
+        }
+    }
+
+    /// What has been done since it was told last.
+    fn line(&mut self, standing: &Standing<'_>) -> String {
+        let (from, before) = (self.told.0, &self.told.1);
+        let all = standing.totals.times();
+        let mut since = all.clone();
+        // Of what was answered before nothing is lost, so this goes.
+        let _ = since.subtract(before);
+        let lasted = standing
+            .lasted
+            .saturating_sub(from)
+            .as_secs_f64()
+            .max(0.001);
+        self.told = (standing.lasted, all);
+        let what = self.what;
+        let failed = HumanCount(standing.totals.failed.values().sum());
+        if since.is_empty() {
+            return format!("{what}, no answers, {failed} failed");
+        }
+        format!(
+            "{what}, {:.0} answers/s, p50 {:.1} ms, p99 {:.1} ms, {failed} failed",
+            as_f64(since.len()) / lasted,
+            quantile_ms(&since, 0.5),
+            quantile_ms(&since, 0.99),
+        )
     }
 
     fn done(&self, standing: &Standing<'_>) -> u64 {
@@ -65,22 +93,5 @@ impl Watch {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();
         }
-    }
-}
-
-fn line(what: &str, standing: &Standing<'_>) -> String {
-    let failed: u64 = standing.totals.failed.values().sum();
-    match standing.totals.timeline.last() {
-        Some(now) if now.rate_per_s < 0.05 => {
-            format!("{what}, no answers, {} failed", HumanCount(failed))
-        }
-        Some(now) => format!(
-            "{what}, {:.0} answers/s, p50 {:.1} ms, p99 {:.1} ms, {} failed",
-            now.rate_per_s,
-            now.p50_ms,
-            now.p99_ms,
-            HumanCount(failed)
-        ),
-        None => what.to_owned(),
     }
 }
