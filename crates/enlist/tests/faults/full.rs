@@ -45,6 +45,11 @@ fn a_server_whose_sqlite_has_no_room_says_so_records_nothing_by_halves_and_goes_
     });
     assert!(one.is_up(), "it outlives it");
     record::is_right(&site, &one, &crowd, &held);
+    let log = one.log();
+    let times = |what: &str| log.matches(what).count();
+    let told = times("jobs could not be done");
+    assert!(told > 0, "{log}");
+    assert_eq!(told, times("jobs are done again"), "each time once: {log}");
 }
 
 #[test]

@@ -256,7 +256,7 @@ fn a_server_without_tls_is_spoken_to_in_plain_only_where_that_will_do() {
         ("sslmode=disable", ""),
         ("sslmode=prefer", ""),
         ("", ""),
-        ("sslmode=require", "does not support TLS"),
+        ("sslmode=require", "the database has no TLS"),
     ] {
         let said = there.tried("localhost", query);
         if expected.is_empty() {
