@@ -73,13 +73,15 @@ impl Shell {
             .env("HOME", self.home())
             .current_dir(self.work())
             .stdin(Stdio::null());
-        let ours = [
-            "XDG_CONFIG_HOME",
-            "ENLIST_SERVER",
-            "ENLIST_CA",
-            "ENLIST_TOKEN",
-        ];
-        for name in ours.into_iter().chain(["CARGO", "CARGO_MANIFEST_DIR"]) {
+        // What is set for the tests themselves, or by who runs them, is not the user's. But in
+        // which token the keys of CAs are kept holds for all.
+        let of_tests = std::env::vars_os()
+            .filter_map(|(name, _)| name.into_string().ok())
+            .filter(|name| name.starts_with("ENLIST_") && name != "ENLIST_CA_KEY_STORE");
+        for name in of_tests {
+            command.env_remove(name);
+        }
+        for name in ["XDG_CONFIG_HOME", "CARGO", "CARGO_MANIFEST_DIR"] {
             command.env_remove(name);
         }
         command
