@@ -159,8 +159,7 @@ impl CaKeys {
         }
         match looked {
             Err(error) if !cas.is_empty() && is_away(&error) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::warn!(error = %explain(&error), cause, "nothing is signed with the keys of CAs that are in the token until it is back");
+                tracing::warn!(error = %explain(&error), "nothing is signed with the keys of CAs that are in the token until it is back");
                 Ok(())
             }
             looked => looked.map_err(Error::signing),

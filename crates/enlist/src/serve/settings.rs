@@ -139,8 +139,9 @@ pub fn unread_variables() -> Vec<String> {
     let read = read.into_inner();
     let of_enlist = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let mut unread: Vec<_> = of_enlist
-        .filter(|name| name.starts_with("ENLIST_"))
-        .filter(|name| !read.contains(name) && !OTHERS.contains(&name.as_str()))
+        .filter(|name| name.starts_with("ENLIST_") && !read.contains(name))
+        .filter(|name| !OTHERS.contains(&name.as_str()))
+        .filter(|name| !OF_KUBERNETES.iter().any(|theirs| name.starts_with(theirs)))
         .collect();
     unread.sort();
     unread
@@ -155,6 +156,9 @@ const OTHERS: [&str; 6] = [
     "ENLIST_MIGRATE_FROM",
     "ENLIST_MIGRATE_TO",
 ];
+
+/// How the variables begin that Kubernetes gives each pod beside a service named `enlist`.
+const OF_KUBERNETES: [&str; 3] = ["ENLIST_SERVICE_HOST", "ENLIST_SERVICE_PORT", "ENLIST_PORT"];
 
 /// Puts flags over the environment, and that over the file: the one that is named, or else that in the data
 /// directory.

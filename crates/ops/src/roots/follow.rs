@@ -1,11 +1,11 @@
 //! Going over to what is on record by now.
 
+use enlist_core::explain;
 use enlist_pki::Certificate;
 
 use crate::open::write_if_other;
 use crate::setup::Installation;
 use crate::{Error, Ops};
-use enlist_core::explain;
 
 impl Ops {
     /// Takes up a change of roots that this server or another one has recorded. False where there is

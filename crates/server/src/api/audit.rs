@@ -3,6 +3,7 @@ use axum::body::Body as Stream;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use enlist_core::explain;
 use enlist_ops::{Error, EventExport};
 use enlist_signed::audit::Line;
 use enlist_wire as wire;
@@ -12,7 +13,6 @@ use super::body::Query;
 use super::path::Names;
 use crate::app::{App, Who};
 use crate::problem::Refusal;
-use enlist_core::explain;
 
 const NDJSON: &str = "application/x-ndjson";
 
