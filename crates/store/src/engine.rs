@@ -47,6 +47,9 @@ pub(crate) trait Engine {
         Ok(None)
     }
 
+    /// Whether others may write while a transaction does.
+    fn has_other_writers(&self) -> bool;
+
     /// Whether the transaction that was begun can go on after a statement failed in it.
     fn survives_errors(&self) -> bool;
 

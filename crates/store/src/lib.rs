@@ -9,7 +9,7 @@
 //! # What a job may rely on
 //!
 //! On SQLite there is one writer, so jobs run one after another. PostgreSQL has several, under
-//! `READ COMMITTED`, where three rules make a job as safe:
+//! `READ COMMITTED`, where four rules make a job as safe:
 //!
 //! - What a write job loads by its key and may change (a device, its credential, its
 //!   application) is held until the commit: nobody else changes it meanwhile.
@@ -17,6 +17,9 @@
 //!   statements that say whether they took effect.
 //! - To make sure that something is *not* there (a tombstone), insert first, then look: what
 //!   made room for the row has then been committed, and its tombstone is seen.
+//! - Of two rows of which only one may be there, and which no unique key keeps apart (devices that
+//!   claim the same hardware), each would be inserted before the other is seen: claim first
+//!   ([`Tx::claim_hardware`]), then look.
 //!
 //! `SERIALIZABLE` would need none of this, but its page-wise locks make every two batches
 //! collide at the right edge of the same time-ordered index, and `REPEATABLE READ` makes all

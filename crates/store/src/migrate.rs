@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_revocation.sql"),
     include_str!("migrations/0007_admission.sql"),
     include_str!("migrations/0008_gone.sql"),
+    include_str!("migrations/0009_claims.sql"),
 ];
 
 /// The version that this program knows.

@@ -150,6 +150,10 @@ impl Engine for Sqlite {
         self.0.execute_batch(ddl).map_err(failed)
     }
 
+    fn has_other_writers(&self) -> bool {
+        false
+    }
+
     fn survives_errors(&self) -> bool {
         !self.0.is_autocommit()
     }

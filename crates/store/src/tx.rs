@@ -206,7 +206,7 @@ impl<'a> Tx<'a> {
     }
 
     /// Sees to it that a query sees what has been put off.
-    fn see(&mut self, sql: &str) -> Result<(), StoreError> {
+    pub(crate) fn see(&mut self, sql: &str) -> Result<(), StoreError> {
         if self.ahead.put_off.concerns(sql) {
             self.carry_out()?;
         }
@@ -222,6 +222,11 @@ impl<'a> Tx<'a> {
             *mark = self.ahead.put_off.mark();
         }
         self.note(done)
+    }
+
+    /// Whether others may write at the same time.
+    pub(crate) fn has_other_writers(&self) -> bool {
+        self.engine.has_other_writers()
     }
 
     fn about_to_execute(&mut self, sql: &str) -> Result<(), StoreError> {

@@ -221,13 +221,13 @@ fn newcomer(
     mut displacing: Displacing,
 ) -> Result<Finding, Error> {
     // What is proved stands, whatever others claim.
-    let mut alike = match (&asked.hardware, &asked.attested) {
-        (Some(hardware), None) => {
+    let mut alike = match asked.claimed() {
+        Some(hardware) => {
             let mut alike = tx.devices_by_hardware(group.tenant, group.id, hardware)?;
             alike.extend(landed::by_hardware(tx, group, hardware)?);
             alike
         }
-        _ => Vec::new(),
+        None => Vec::new(),
     };
     let named = match named(tx, asked, group)? {
         Some(device) if displacing.set_aside(tx, &device)? => None,

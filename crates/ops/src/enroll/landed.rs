@@ -73,7 +73,7 @@ pub(super) fn announced(
 }
 
 /// Whether another device has come by a group with this hardware, where just one may: to be asked after
-/// the one that is `device` was recorded.
+/// the one that is `device` was recorded and has claimed it.
 pub(super) fn is_taken(
     tx: &mut Tx<'_>,
     asked_at: &Group,

@@ -114,6 +114,11 @@ impl Asked {
         attested.map(|attested| attested.identity().clone())
     }
 
+    /// The hardware that it claims to be, where it has proved nothing.
+    fn claimed(&self) -> Option<&HardwareIdentity> {
+        self.hardware.as_ref().filter(|_| self.attested.is_none())
+    }
+
     /// Whether it brings a secret or a proof; whether that counts is another question.
     fn is_proven(&self) -> bool {
         self.secret.is_some() || self.attested.is_some()

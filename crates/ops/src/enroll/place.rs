@@ -188,7 +188,7 @@ impl Ops {
     ) -> Result<Place, Error> {
         let (entry, to_be) = (place.entry.clone(), place.device.clone());
         let aside = place.displacing.clone();
-        let hardware = asked.hardware.clone().filter(|_| asked.attested.is_none());
+        let hardware = asked.claimed().cloned();
         let (group, device, double, displacing) = self
             .inner
             .store
@@ -320,7 +320,8 @@ impl Place {
         Ok(is_same(&self.entry)? && (self.entry.id == self.group.id || is_same(&self.group)?))
     }
 
-    /// Records what goes with it, for the device, which is there by now. False where that no longer fits.
+    /// Records what goes with it, for the device, which is there by now and has claimed its hardware. False
+    /// where that no longer fits.
     pub(super) fn record(
         &self,
         tx: &mut Tx<'_>,
@@ -342,7 +343,7 @@ impl Place {
                 return Ok(false);
             }
         }
-        if let (Some(hardware), None) = (&asked.hardware, &asked.attested)
+        if let Some(hardware) = asked.claimed()
             && landed::is_taken(tx, &self.entry, hardware, device)?
         {
             return Ok(false);

@@ -146,6 +146,9 @@ impl Ops {
                 let (device, event) = Device::apply(place.device.clone(), code.clone(), until);
                 devices::insert(tx, &device)?;
                 refuse_the_buried(tx, &asked, group)?;
+                if let Some(hardware) = asked.claimed() {
+                    tx.claim_hardware(device.tenant, hardware)?;
+                }
                 if !place.record(tx, &asked, &device)? {
                     return Err(Error::Busy { retry_after_s: 1 });
                 }
@@ -260,9 +263,10 @@ impl Entry {
         asked: &Asked,
         device: &Device,
     ) -> Result<(), Missed> {
-        let Some(hardware) = asked.hardware.as_ref().filter(|_| asked.attested.is_none()) else {
+        let Some(hardware) = asked.claimed() else {
             return Ok(());
         };
+        tx.claim_hardware(device.tenant, hardware)?;
         if tx.is_other_by_hardware(device, hardware, self.place.double)? {
             Ok(())
         } else {

@@ -73,6 +73,7 @@ fn accept_hardware(tx: &mut Tx<'_>, plan: &Plan, now: Timestamp) -> Result<(), E
     let ground = &plan.ground;
     let mut device = ground.device.clone();
     let (tenant, group) = (ground.tenant.id, device.group);
+    tx.claim_hardware(tenant, &hardware)?;
     let others = tx.devices_by_hardware(tenant, group, &hardware)?;
     let taken = others.iter().any(|other| other.id != device.id);
     let event = event(plan, "hardware-accepted", now).with("hardware", &hardware);

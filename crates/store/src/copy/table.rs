@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Each table: its name, the columns that no two of its rows have in common, and all its columns. A table
-/// comes after those that its rows refer to. Certificates go by device, so that rows that were made
+/// comes after those that its rows refer to. `hardware_claims` has no rows that last. Certificates go by device, so that rows that were made
 /// together stay together.
 const TABLES: &[(&str, &str, &str)] = &[
     (
@@ -268,7 +268,7 @@ mod tests {
         let mut engine = Sqlite::in_memory().unwrap();
         migrate(&mut engine).unwrap();
         let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
-                   AND name <> 'schema_version'";
+                   AND name NOT IN ('schema_version', 'hardware_claims')";
         let made: BTreeSet<_> = texts(&mut engine, sql, &[]).into_iter().collect();
         let listed: BTreeMap<_, _> = tables()
             .into_iter()

@@ -5,8 +5,8 @@ use tokio_postgres::types::Type;
 /// The statement that does for all rows of the given columns what `sql` does for one. `None` where `sql`
 /// is of no form that is known here, or a type is not one of ours.
 ///
-/// The forms: `INSERT … VALUES ($1, …) …`, `INSERT … SELECT $1, … WHERE …`, `UPDATE … WHERE …`, and
-/// `SELECT … FROM … WHERE …`.
+/// The forms: `INSERT … VALUES ($1, …) …`, `INSERT … SELECT $1, … WHERE …`, `UPDATE … WHERE …`,
+/// `DELETE FROM … WHERE …`, and `SELECT … FROM … WHERE …`.
 pub(super) fn many(sql: &str, types: &[Type]) -> Option<String> {
     let arrays: Option<Vec<_>> = (1..)
         .zip(types)
@@ -29,7 +29,9 @@ pub(super) fn many(sql: &str, types: &[Type]) -> Option<String> {
         ));
     }
     let (what, condition) = sql.split_once("WHERE ")?;
-    let join = if what.contains("FROM ") {
+    let join = if what.starts_with("DELETE ") {
+        "USING "
+    } else if what.contains("FROM ") {
         ", "
     } else {
         "FROM "
@@ -82,6 +84,10 @@ mod tests {
             (
                 "SELECT 1 FROM t WHERE a = $1 AND b = $2",
                 format!("SELECT 1 FROM t , {rows} WHERE a = v.a1 AND b = v.a2"),
+            ),
+            (
+                "DELETE FROM t WHERE a = $1 AND b = $2",
+                format!("DELETE FROM t USING {rows} WHERE a = v.a1 AND b = v.a2"),
             ),
         ] {
             assert_eq!(many(one, &types), Some(all));

@@ -251,6 +251,10 @@ impl Engine for Postgres {
         Ok(clock)
     }
 
+    fn has_other_writers(&self) -> bool {
+        true
+    }
+
     fn survives_errors(&self) -> bool {
         false
     }

@@ -96,6 +96,7 @@ impl Tx<'_> {
         if seen.is_none() && self.hope_for_none(&OTHERS_BY_HARDWARE, values)? {
             return Ok(true);
         }
+        self.see_claims()?;
         let sql = format!("{} ORDER BY device_id LIMIT 1", OTHERS_BY_HARDWARE.sql);
         let found = self.query_one("devices", &sql, values, only)?;
         Ok(found == seen)
@@ -144,6 +145,7 @@ impl Tx<'_> {
         group: GroupId,
         hardware: &HardwareIdentity,
     ) -> Result<Vec<Device>, StoreError> {
+        self.see_claims()?;
         self.query(
             "devices",
             select!(

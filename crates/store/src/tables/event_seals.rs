@@ -220,7 +220,7 @@ impl Tx<'_> {
     }
 
     /// Seals events: they take the places that follow each other. False, and nothing done, where the
-    /// first of them is taken: then another server has been quicker.
+    /// first place is taken, or the first event has one: then another server has been quicker.
     pub fn insert_seals(
         &mut self,
         tenant: TenantId,
@@ -233,7 +233,7 @@ impl Tx<'_> {
         let (seal, id) = first;
         let added = self.execute(
             "INSERT INTO event_seals (tenant_id, seq, event_id, hash) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (tenant_id, seq) DO NOTHING",
+             ON CONFLICT DO NOTHING",
             values![&tenant, number(seal.seq), id, &seal.hash],
         )?;
         if added == 0 {

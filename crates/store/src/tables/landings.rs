@@ -68,6 +68,7 @@ impl Tx<'_> {
         entry: GroupId,
         hardware: &HardwareIdentity,
     ) -> Result<Vec<DeviceId>, StoreError> {
+        self.see_claims()?;
         self.query(
             "landings",
             "SELECT device_id FROM landings

@@ -18,6 +18,7 @@ mod event_heads;
 mod event_seals;
 mod events;
 mod groups;
+mod hardware_claims;
 mod hooks;
 mod issued;
 mod landings;

@@ -171,23 +171,21 @@ fn a_backup_of_an_older_version_is_brought_up_to_date() {
     let (source, dir) = (filled(20), TempDir::new().unwrap());
     let path = dir.path().join("old");
     let made = backed_up(&file(&source), &path);
-    // The last step made an index and nothing else.
+    // The last step made a table and nothing else.
     let old = Connection::open(&path).unwrap();
-    old.execute_batch(
-        "DROP INDEX events_of_the_gone; DELETE FROM schema_version WHERE version = 8;",
-    )
-    .unwrap();
-    assert_eq!(made.schema_version, 8, "undo here what newer steps do");
+    old.execute_batch("DROP TABLE hardware_claims; DELETE FROM schema_version WHERE version = 9;")
+        .unwrap();
+    assert_eq!(made.schema_version, 9, "undo here what newer steps do");
     old.execute(
         "UPDATE backup SET description =
-             replace(description, '\"schema_version\":8', '\"schema_version\":7')",
+             replace(description, '\"schema_version\":9', '\"schema_version\":8')",
         [],
     )
     .unwrap();
     drop(old);
     assert_eq!(
         verify_backup(&path, &mut quietly).unwrap().schema_version,
-        7
+        8
     );
     let before = std::fs::read(&path).unwrap();
     let target = TempDir::new().unwrap();
@@ -207,7 +205,7 @@ fn a_backup_of_an_older_version_is_brought_up_to_date() {
 
     let newer = Connection::open(&path).unwrap();
     let sql = "UPDATE backup SET description =
-                   replace(description, '\"schema_version\":7', '\"schema_version\":99')";
+                   replace(description, '\"schema_version\":8', '\"schema_version\":99')";
     newer.execute(sql, []).unwrap();
     let error = verify_backup(&path, &mut quietly).unwrap_err();
     assert!(matches!(error, CopyError::NewerBackup { .. }), "{error}");

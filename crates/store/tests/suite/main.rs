@@ -125,6 +125,7 @@ stories! {
     anywhere:
     group_commit::jobs_that_wait_are_committed_together,
     put_off::what_cannot_be_is_refused_and_spoils_no_other,
+    put_off::of_many_who_claim_one_hardware_at_once_one_enters,
     put_off::what_was_put_off_is_seen_by_whoever_looks,
     put_off::a_refusal_that_hope_would_have_spared_is_not_given,
     hooks::a_hook_is_of_one_group_and_tells_since_when,
@@ -151,6 +152,7 @@ stories! {
     census::the_first_event_without_a_place_is_found,
     races::of_many_devices_with_one_name_one_gets_in,
     races::of_many_devices_with_one_key_one_gets_in,
+    races::of_many_who_seal_the_same_event_at_once_one_does,
     races::a_name_goes_to_one_of_many_devices_that_move,
     races::of_many_who_suspend_a_device_one_does,
     races::what_was_saved_meanwhile_is_not_saved_over,

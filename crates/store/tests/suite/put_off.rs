@@ -6,6 +6,8 @@ use std::sync::Arc;
 use enlist_core::{Actor, Event, HardwareIdentity, OnClone, State, Tombstone, TombstoneOf};
 use enlist_store::{Store, StoreError, Tx};
 
+use tokio::task::JoinSet;
+
 use crate::rig::{Home, NOW, Rig, name, read, see_to_ca, together, write};
 
 /// Why a newcomer was not let in.
@@ -61,6 +63,7 @@ impl Newcomer {
         if tx.tombstoned(tenant, &[&key])?.is_some() {
             return Err(Refused::Buried);
         }
+        tx.claim_hardware(tenant, &self.hardware)?;
         if !tx.is_other_by_hardware(&self.device, &self.hardware, None)? {
             return Err(Refused::Double);
         }
@@ -162,6 +165,29 @@ pub async fn what_cannot_be_is_refused_and_spoils_no_other(rig: &Rig) {
     };
     let events = read(&store, move |tx| tx.events_page(tenant, &filter)).await;
     assert_eq!(events.len(), 1 + 34, "one for each that came in");
+}
+
+pub async fn of_many_who_claim_one_hardware_at_once_one_enters(rig: &Rig) {
+    let store = Arc::new(rig.open());
+    let home = home(rig, &store).await;
+    for round in 0..10 {
+        let mut entering = JoinSet::new();
+        for n in 0..8 {
+            let mut newcomer = Newcomer::new(rig, &home, 10 * round + n);
+            newcomer.hardware = format!("serial:KX-{round}").parse().unwrap();
+            newcomer.device.hardware = Some(newcomer.hardware.clone());
+            let (store, home) = (Arc::clone(&store), home.clone());
+            entering.spawn(async move {
+                store
+                    .write("enter", move |tx| newcomer.enter(tx, &home))
+                    .await
+            });
+        }
+        let said = entering.join_all().await;
+        let inside = said.iter().filter(|said| said.is_ok()).count();
+        let doubles = said.iter().filter(|said| **said == Err(Refused::Double));
+        assert_eq!((inside, doubles.count()), (1, 7), "{said:?}");
+    }
 }
 
 pub async fn what_was_put_off_is_seen_by_whoever_looks(rig: &Rig) {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use enlist_core::{
-    Actor, Device, InvalidTransition, RenewalRequest, RequestId, Standing, State, StateKind,
-    Tombstone, TombstoneOf,
+    Actor, Device, Event, InvalidTransition, RenewalRequest, RequestId, Seal, Standing, State,
+    StateKind, Tombstone, TombstoneOf,
 };
 use enlist_store::{Store, StoreError, Tx};
 use tokio::task::JoinSet;
@@ -53,6 +53,21 @@ pub async fn of_many_devices_with_one_key_one_gets_in(rig: &Rig) {
         Box::new(move |tx| tx.insert_credential(&credential, None))
     });
     assert_eq!(admitted.await, 1);
+}
+
+pub async fn of_many_who_seal_the_same_event_at_once_one_does(rig: &Rig) {
+    let store = Arc::new(rig.open());
+    for round in 0..30 {
+        let home = rig.home(&store, &format!("acme-{round}")).await;
+        let (tenant, subject) = (home.tenant.id, home.group.subject());
+        let event = Event::new("tried", subject, Actor::Server, NOW);
+        let id = write(&store, move |tx| tx.append(&event)).await;
+        let hash = rig.digest();
+        let sealed = yes(&store, 8, |_| {
+            Box::new(move |tx| tx.insert_seals(tenant, &[(Seal { seq: 1, hash }, id)]))
+        });
+        assert_eq!(sealed.await, 1);
+    }
 }
 
 pub async fn a_name_goes_to_one_of_many_devices_that_move(rig: &Rig) {
