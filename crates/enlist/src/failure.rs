@@ -135,7 +135,7 @@ fn explain(error: &anyhow::Error) {
             Some(ClientError::Problem(problem)) => explain_problem(problem),
             Some(ClientError::Unreachable(_)) => {
                 say!(
-                    "  try: see that the server runs and that its address is right (`enlist get context`)"
+                    "  try: see that the server runs, that its address is right (`enlist get context`), and what its log says"
                 );
             }
             Some(error @ ClientError::Tls(_))

@@ -144,7 +144,9 @@ fn login_saves_nothing_unless_the_server_knows_the_token() {
     rig.ok("enlist set context default && enlist add group lamps2");
     let file = rig.home().join(".config/enlist/contexts.json");
     assert_eq!(rig::mode(&file), 0o600);
-    rig.ok("enlist delete context plant");
+    rig.ok("enlist set context plant && enlist delete context plant");
+    let nowhere = rig.refused("enlist get groups", 1, "no-server");
+    assert!(nowhere.contains("enlist set context"), "{nowhere}");
     assert!(!std::fs::read_to_string(&file).unwrap().contains("plant"));
     let two_names = format!("{} --context y", login("plant.token", "x"));
     rig.refused(&two_names, 1, "other-context");

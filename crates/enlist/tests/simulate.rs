@@ -279,6 +279,21 @@ fn a_server_with_other_devices_is_left_alone_unless_that_is_meant() {
     rig.ok(&line);
 }
 
+#[test]
+fn a_data_directory_is_taken_again_unless_others_have_filled_it() {
+    let shell = Shell::new();
+    let line = "enlist simulate --devices 5 --data kept";
+    for _ in 0..2 {
+        let ran = shell.sh(line);
+        assert!(ran.err.contains("The devices stay on record"), "{ran:?}");
+        assert_eq!(ran.status, 0, "{ran:?}");
+    }
+    shell.ok("enlist quickstart --exit --agents 1 --data q");
+    let ran = shell.sh("enlist simulate --devices 5 --data q");
+    assert_eq!(ran.status, 1, "{ran:?}");
+    assert!(ran.err.contains("problem: server-has-devices"), "{ran:?}");
+}
+
 fn started(shell: &Shell, script: &str) -> Child {
     shell
         .command("sh")

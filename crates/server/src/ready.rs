@@ -74,6 +74,8 @@ impl Readiness {
     }
 
     async fn look(&self, looked: &mut Looked) -> Found {
+        // One that came to an end when nobody waited for it any more says how it was then.
+        looked.under_way.take_if(|(_, look)| look.is_finished());
         // It stays there while it is waited for, so that one who hangs up and asks again begins no other.
         let (since, look) = looked.under_way.get_or_insert_with(|| {
             let ops = self.ops.clone();

@@ -129,6 +129,17 @@ fn variable(name: &str) -> anyhow::Result<Option<String>> {
 }
 
 fn nowhere() -> anyhow::Error {
+    let known = Contexts::load().unwrap_or_default().contexts;
+    if !known.is_empty() {
+        let known: Vec<_> = known.keys().map(String::as_str).collect();
+        return refused(
+            "no-server",
+            format!(
+                "no context is in use: `enlist set context NAME` takes one of {}, and --context for a single command",
+                known.join(", ")
+            ),
+        );
+    }
     refused(
         "no-server",
         "no server is known: `enlist login --server URL --ca FILE --token-file FILE` saves one, `enlist quickstart` starts one here, and ENLIST_SERVER, ENLIST_CA and ENLIST_TOKEN name one for a single command",

@@ -67,7 +67,7 @@ pub fn run(asked: &Simulate, global: &Global) -> anyhow::Result<()> {
     }
     refuse_unknown_process(asked.which.server_pid)?;
     let servers = Servers::find(&asked.which, global)?;
-    let stage = Stage::make(&servers, asked.yes || servers.is_own())?;
+    let stage = Stage::make(&servers, asked.yes)?;
     say!("The devices go into group `{}`.", stage.group);
     let site = site(&servers, &stage, asked)?;
     let (report, not_compared) = play(asked, &servers, &stage, &site, &stop)?;
@@ -80,7 +80,7 @@ pub fn run(asked: &Simulate, global: &Global) -> anyhow::Result<()> {
         let title = format!("{} of {} devices", word(&report.profile), report.devices);
         write(path, plot::plot(&title, &report.timeline)?.as_bytes())?;
     }
-    if !servers.is_own() {
+    if !servers.is_own() || asked.which.data.is_some() {
         say!("The devices stay on record, in group `{}`.", stage.group);
     }
     if let Some(error) = not_compared {

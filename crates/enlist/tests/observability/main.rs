@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use collector::{Collector, Span};
-use enlist_testkit::installed;
+use enlist_testkit::{PostgresLab, installed};
 use rig::{Rig, free_port};
 use scrape::{Scrape, get, names_in, packaged};
 
@@ -28,6 +28,31 @@ fn watched() -> (Rig, u16) {
     rig.sh("enlist provision lamp-3 -g lamps -s eps_wrong --out three");
     rig.ok("enlist get devices -g lamps");
     (rig, port)
+}
+
+#[test]
+fn a_database_that_hangs_is_told_while_prometheus_waits() {
+    let Some(lab) = PostgresLab::start() else {
+        return;
+    };
+    let cluster = lab.cluster("hangs", &["fsync=off"]);
+    let port = free_port();
+    let listen = format!("127.0.0.1:{port}");
+    let url = cluster.database("hangs");
+    let _rig = Rig::serving(&["--database-url", &url, "--metrics-listen", &listen]);
+    std::thread::scope(|scope| {
+        let lock =
+            "BEGIN; LOCK TABLE tenants IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(20); COMMIT";
+        let holder = scope.spawn(|| cluster.sql("hangs", lock));
+        let held = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted";
+        rig::eventually("the table is locked", || {
+            cluster.sql("hangs", held) != "0\n"
+        });
+        let scrape = Scrape::of(port);
+        assert!(!holder.is_finished());
+        assert_eq!(scrape.value("enlist_record_up", ""), Some(0.0));
+        assert!(scrape.value("process_cpu_seconds_total", "") > Some(0.0));
+    });
 }
 
 #[test]

@@ -1,14 +1,19 @@
 //! The page, put together.
 
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use enlist_core::explain;
 use enlist_ops::Ops;
 use enlist_pki::Certificate;
+use tokio::time::timeout;
 use tracing::warn;
 
 use super::page::Page;
 use super::{Seen, process, record, transactions};
+
+/// So long what is on record is waited for: Prometheus waits ten seconds for all of it.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// All that there is to tell. What is on record is as of some seconds ago, and left out where the store
 /// does not tell it: `enlist_record_up` says so.
@@ -21,15 +26,16 @@ pub(super) async fn gather(ops: &Ops, seen: &Seen) -> String {
     connections(&mut page, seen);
     transactions::write(&mut page, &ops.store_stats());
     events(&mut page, ops);
-    match ops.census().await {
-        Ok(census) => {
+    match timeout(PATIENCE, ops.census()).await {
+        Ok(Ok(census)) => {
             up(&mut page, true);
             record::write(&mut page, &census, ops.now());
         }
-        Err(error) => {
+        Ok(Err(error)) => {
             warn!(error = %explain(&error), "what is on record could not be looked up for metrics");
             up(&mut page, false);
         }
+        Err(_) => up(&mut page, false),
     }
     if let Some(age) = ops.revocations_known_for() {
         page.gauge(

@@ -28,6 +28,9 @@ pub(crate) enum Problem {
     /// Not a URL, or a value that the client library does not take.
     #[error("it can't be read: special characters in names and passwords are written as %XX")]
     Unreadable(#[source] tokio_postgres::Error),
+    /// Where the password ends can't be told: what follows would be taken for a host, and shown.
+    #[error("it has more than one `@`: in a name or a password it is written as %40")]
+    Ats,
     /// Bytes that are no text.
     #[error("what stands behind `?` is no text: special characters are written as %XX")]
     NotText,
@@ -107,6 +110,9 @@ pub(super) fn read(url: &str) -> Result<(Config, Options), Problem> {
         Some(at) => (&url[..from + at], &url[from + at + 1..]),
         None => (url, ""),
     };
+    if front.matches('@').count() > 1 {
+        return Err(Problem::Ats);
+    }
     let mut options = Options::default();
     let mut rest = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -235,6 +241,10 @@ mod tests {
         assert!(matches!(
             read("postgres://h/d?sslmode=%ff").unwrap_err(),
             Problem::NotText
+        ));
+        assert!(matches!(
+            read("postgres://u:half@a-password@h/d").unwrap_err(),
+            Problem::Ats
         ));
     }
 }

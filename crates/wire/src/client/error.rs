@@ -104,6 +104,7 @@ impl From<ureq::Error> for ClientError {
                 Ok(error) => Self::Tls(*error),
                 Err(error) => Self::Unreachable(error),
             },
+            ureq::Error::Timeout(_) => Self::Unreachable("no answer in time".into()),
             other => Self::Unreachable(other.into()),
         }
     }

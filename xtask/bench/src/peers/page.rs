@@ -45,7 +45,9 @@ fn postgres(of: &Comparison) -> String {
         || "PostgreSQL was not installed.".to_owned(),
         |pair| {
             format!(
-                "CPU of an enrollment in the server on PostgreSQL: {:.0} µs, without PostgreSQL's own.",
+                "CPU of an enrollment in the server on PostgreSQL: {:.0} µs, without PostgreSQL's own.\nTwo servers \
+                 share two cores with the database and the load: what machines of their own would bring, this\n\
+                 does not say.",
                 pair.cpu
             )
         },
